@@ -1,0 +1,23 @@
+# What Tidegate stands on.  Each missing or unfit piece ends in one sentence.
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+pkg_check_modules(LIBEVENT IMPORTED_TARGET libevent libevent_pthreads)
+if(NOT LIBEVENT_FOUND)
+  message(FATAL_ERROR "Tidegate needs libevent 2.1.12 or newer "
+    "(Debian: apt-get install libevent-dev); none was found.")
+endif()
+if(LIBEVENT_libevent_VERSION VERSION_LESS 2.1.12)
+  message(FATAL_ERROR "Tidegate needs libevent 2.1.12 or newer; "
+    "this is ${LIBEVENT_libevent_VERSION}.")
+endif()
+
+pkg_search_module(LUA IMPORTED_TARGET lua5.4 lua54 lua-5.4 lua)
+if(NOT LUA_FOUND)
+  message(FATAL_ERROR "Tidegate needs Lua 5.4 "
+    "(Debian: apt-get install liblua5.4-dev); none was found.")
+endif()
+if(NOT LUA_VERSION MATCHES "^5\\.4")
+  message(FATAL_ERROR "Tidegate needs Lua 5.4; this is ${LUA_VERSION}.")
+endif()

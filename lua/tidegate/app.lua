@@ -1,0 +1,240 @@
+--- The handlers of one generation: loads them all, finds the one that serves
+-- a request, and lists them.
+
+local core = require("tidegate.core")
+local handler_file = require("tidegate.handler_file")
+local json = require("tidegate.json")
+local lifecycle = require("tidegate.lifecycle")
+local problem = require("tidegate.problem")
+local route_file = require("tidegate.route_file")
+local routers = require("tidegate.router")
+
+local standard = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true, OPTIONS = true }
+
+local loaded = {} -- every route, in the order of their files
+
+-- One more layer around `inner`.
+local function wrap(outer, inner)
+	return function(request, response)
+		return outer(request, response, function()
+			return inner(request, response)
+		end)
+	end
+end
+
+-- What runs for one method of a route: { function, does it take a response? }
+local function entry(route, handler)
+	local run = handler
+	for i = #route.middleware, 1, -1 do
+		run = wrap(route.middleware[i], run)
+	end
+	local info = debug.getinfo(handler, "u")
+	return { run, #route.middleware > 0 or info.nparams > 1 or info.isvararg }
+end
+
+local function allowed(route)
+	local methods = { OPTIONS = true }
+	for method in pairs(route.methods) do
+		methods[method] = true
+	end
+	methods.HEAD = methods.HEAD or methods.GET
+	local list = {}
+	for method in pairs(methods) do
+		list[#list + 1] = method
+	end
+	table.sort(list)
+	return table.concat(list, ", ")
+end
+
+-- Answers for methods a route does not name go through its middleware too: a
+-- guard guards them, and one for CORS may answer OPTIONS.
+local function fallback(route, method)
+	local allow = allowed(route)
+	if method == "HEAD" and route.methods.GET then
+		return entry(route, route.methods.GET)
+	end
+	if method == "OPTIONS" then
+		return entry(route, function() return 204, nil, { allow = allow } end)
+	end
+	local status = standard[method] and 405 or 501
+	return entry(route, function(request)
+		local _, body, headers = problem.answer(request, status)
+		headers = headers or {}
+		headers.allow = allow
+		return status, body, headers
+	end)
+end
+
+local function entries_of(route)
+	if route.any then
+		local any = entry(route, route.any)
+		return setmetatable({}, { __index = function() return any end })
+	end
+	local entries = {}
+	for method, handler in pairs(route.methods) do
+		entries[method] = entry(route, handler)
+	end
+	for method in pairs(standard) do
+		entries[method] = entries[method] or fallback(route, method)
+	end
+	local other = fallback(route, "")
+	return setmetatable(entries, { __index = function() return other end })
+end
+
+-- Middleware by folder: "" is the top.
+local function load_middleware(files, errors)
+	local by_folder = {}
+	for _, file in ipairs(files) do
+		local folder = file.name:match("^(.-)/?_middleware%.lua$")
+		if folder then
+			local ok, result = pcall(handler_file.middleware, file)
+			if ok then
+				by_folder[folder] = { file = file.path, functions = result }
+			else
+				errors[#errors + 1] = result
+			end
+		end
+	end
+	return by_folder
+end
+
+-- The middleware around a route, outermost first, and the files it is from.
+local function around(route, name, by_folder)
+	local functions, files = {}, {}
+	local function take(folder)
+		local found = by_folder[folder]
+		if found then
+			table.move(found.functions, 1, #found.functions, #functions + 1, functions)
+			files[#files + 1] = found.file
+		end
+	end
+	take("")
+	for at in name:gmatch("()/") do
+		take(name:sub(1, at - 1))
+	end
+	table.move(route.use, 1, #route.use, #functions + 1, functions)
+	route.middleware, route.middleware_files = functions, files
+end
+
+local function add(router, route, errors)
+	local entries = entries_of(route)
+	for _, path in ipairs(route.paths) do
+		local target = { path = path, entries = entries, body_limit = route.body_limit, route = route }
+		local ok, message = router:add(path, target, route.host, route.file)
+		if not ok then
+			errors[#errors + 1] = ("%s:%d: %s"):format(route.file, route.path_line or 1, message)
+		end
+	end
+end
+
+local function load_routes(router, files, by_folder, errors)
+	for _, file in ipairs(files) do
+		local template, why = route_file.template(file.name)
+		if template then
+			local ok, route = pcall(handler_file.route, file, template)
+			if ok then
+				around(route, file.name, by_folder)
+				loaded[#loaded + 1] = route
+				add(router, route, errors)
+			else
+				errors[#errors + 1] = route
+			end
+		elseif why and why:find("^malformed") then
+			errors[#errors + 1] = ("%s:1: %s"):format(file.path, why)
+		end
+	end
+end
+
+local function not_found(request)
+	return problem.answer(request, 404)
+end
+
+--- Loads every file.  Returns the functions that find a route and that answer
+-- failures, and whether routes differ by host; or nil and a report of all
+-- errors.
+local function load_all()
+	local errors = {}
+	local files = core.handlers()
+	local router = routers.new()
+	local ok, message = pcall(require, "tidegate")
+	if not ok then
+		return nil, message
+	end
+	load_routes(router, files, load_middleware(files, errors), errors)
+	if #errors > 0 then
+		return nil, table.concat(errors, "\n")
+	end
+	lifecycle.loaded()
+	core.lock()
+
+	local function find(method, path, host)
+		local target, params = router:match(path, host)
+		if not target then
+			return not_found
+		end
+		local found = target.entries[method]
+		return found[1], target, params, found[2]
+	end
+	return find, problem.failed, router.by_host or false
+end
+
+local function methods_of(route)
+	if route.any then
+		return { "ANY" }
+	end
+	local list = {}
+	for method in pairs(route.methods) do
+		list[#list + 1] = method
+	end
+	table.sort(list)
+	return list
+end
+
+local function rows()
+	local list = {}
+	for _, route in ipairs(loaded) do
+		for _, path in ipairs(route.paths) do
+			list[#list + 1] = {
+				methods = json.array(methods_of(route)),
+				path = path,
+				host = route.host,
+				file = route.file,
+				middleware = json.array(route.middleware_files),
+			}
+		end
+	end
+	table.sort(list, function(a, b)
+		return a.path == b.path and (a.host or "") < (b.host or "") or a.path < b.path
+	end)
+	return list
+end
+
+local function cells(row)
+	return {
+		table.concat(row.methods, " "),
+		(row.host or "") .. row.path,
+		row.file,
+		table.concat(row.middleware, " "),
+	}
+end
+
+--- All routes, as a table for people or as JSON.
+local function routes(as_json)
+	local list = rows()
+	if as_json then
+		return json.encode(json.array(list), { indent = 2, sort = true }) .. "\n"
+	end
+	local width, lines = { 0, 0, 0, 0 }, {}
+	for _, row in ipairs(list) do
+		for i, cell in ipairs(cells(row)) do
+			width[i] = math.max(width[i], #cell)
+		end
+	end
+	local form = ("%%-%ds  %%-%ds  %%-%ds  %%s"):format(width[1], width[2], width[3])
+	for _, row in ipairs(list) do
+		lines[#lines + 1] = form:format(table.unpack(cells(row))):gsub("%s+$", "")
+	end
+	return table.concat(lines, "\n") .. "\n"
+end
+
+return { load = load_all, routes = routes }

@@ -1,0 +1,3 @@
+--- See docs/buffer.md.
+
+return require("tidegate.core.buffer")

@@ -1,0 +1,25 @@
+--- An answer that is raised: what tidegate.fail throws.
+
+local failure_mt = { __name = "tidegate.failure" }
+
+function failure_mt:__tostring()
+	return ("%d %s"):format(self.status, self.message or "")
+end
+
+--- Raises a failure.  The handler ends, and the client gets the status with
+-- the message; the log does not treat it as an error of the handler.
+local function raise(status, message)
+	if math.type(status) ~= "integer" or status < 400 or status > 599 then
+		error("fail() takes a status from 400 to 599, not " .. tostring(status), 2)
+	end
+	if message ~= nil and type(message) ~= "string" then
+		error("fail() takes a string as its message, not a " .. type(message), 2)
+	end
+	error(setmetatable({ status = status, message = message }, failure_mt), 0)
+end
+
+local function is(value)
+	return getmetatable(value) == failure_mt
+end
+
+return { raise = raise, is = is }

@@ -1,0 +1,167 @@
+--- One file of handlers/: loads it and says what is wrong with it.
+
+local suggest = require("tidegate.suggest")
+
+local MiB = 1024 * 1024
+
+local options = {
+	path = true, -- a template, or a list of them
+	host = true,
+	use = true, -- middleware of this route only
+	limits = true,
+}
+
+local limits = {
+	body = true, -- bytes of content; more is answered with 413
+}
+
+local known_methods = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" }
+local default_body = 10 * MiB
+
+local option_names = { "path", "host", "use", "limits" }
+local all_names = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "path", "host", "use", "limits" }
+
+-- The line where `word` first stands; the last `return` without one.
+local function line_of(text, word)
+	local number, last = 0, 1
+	for line in (text .. "\n"):gmatch("(.-)\n") do
+		number = number + 1
+		if word and line:find("%f[%w_]" .. word:gsub("%W", "%%%0") .. "%f[^%w_]") then return number end
+		if line:find("%f[%w_]return%f[^%w_]") then last = number end
+	end
+	return last
+end
+
+local function complain(file, word, message, ...)
+	error(("%s:%d: %s"):format(file.path, line_of(file.text, word), message:format(...)), 0)
+end
+
+--- Runs the file; returns what it returns.  Raises with file and line, and a
+-- traceback if the file itself raised.
+local function run(file)
+	local chunk, message = load(file.text, "@" .. file.path, "t")
+	if not chunk then
+		error(message, 0)
+	end
+	local ok, result = xpcall(chunk, function(err)
+		return debug.traceback(tostring(err), 2):gsub("\n%s+%[C%]: in function 'xpcall'.*", "")
+	end)
+	if not ok then
+		error(result, 0)
+	end
+	return result
+end
+
+local function functions(file, value, name)
+	local list = type(value) == "function" and { value } or value
+	if type(list) ~= "table" or #list == 0 then
+		complain(file, name, "%s must be a function or a list of functions", name or "it")
+	end
+	for _, fn in ipairs(list) do
+		if type(fn) ~= "function" then
+			complain(file, name, "%s holds a %s, not only functions", name or "it", type(fn))
+		end
+	end
+	return list
+end
+
+--- Returns the list of functions a `_middleware.lua` gives.
+local function middleware(file)
+	local result = run(file)
+	if type(result) ~= "function" and type(result) ~= "table" then
+		complain(file, nil, "must return a function (or a list of them), not a %s", type(result))
+	end
+	return functions(file, result)
+end
+
+local function is_method(key)
+	return type(key) == "string" and key:find("^[A-Z][A-Z-]*$") ~= nil
+end
+
+local function check_key(file, key, value)
+	if options[key] then
+		return
+	end
+	if not is_method(key) then
+		complain(file, tostring(key), "unknown key '%s'%s", tostring(key), suggest.hint(tostring(key), all_names))
+	end
+	local near = suggest.nearest(key, known_methods)
+	if near and near ~= key then
+		complain(file, key, "unknown method '%s'; did you mean '%s'?", key, near)
+	end
+	if type(value) ~= "function" then
+		complain(file, key, "'%s' must be a function, not a %s", key, type(value))
+	end
+end
+
+local function check_limits(file, given)
+	if type(given) ~= "table" then
+		complain(file, "limits", "'limits' must be a table, not a %s", type(given))
+	end
+	for key, value in pairs(given) do
+		if not limits[key] then
+			complain(file, tostring(key), "unknown limit '%s'%s", tostring(key), suggest.hint(tostring(key), { "body" }))
+		end
+		if type(value) ~= "number" or value < 0 then
+			complain(file, key, "limit '%s' must be a number from 0", key)
+		end
+	end
+end
+
+-- Bytes as an integer that C can take; math.huge is no limit.
+local function body_limit(given)
+	local bytes = given and given.body or default_body
+	return bytes >= math.maxinteger and math.maxinteger or math.floor(bytes)
+end
+
+local function templates(file, value)
+	local list = type(value) == "string" and { value } or value
+	if type(list) ~= "table" or #list == 0 then
+		complain(file, "path", "'path' must be a template or a list of templates")
+	end
+	for _, template in ipairs(list) do
+		if type(template) ~= "string" then
+			complain(file, "path", "'path' holds a %s, not only templates", type(template))
+		end
+	end
+	return list
+end
+
+--- Returns {file, methods, paths, host, use, body_limit} of a handler file, or
+-- raises.  `template` is the path its name stands for.
+local function route(file, template)
+	local result = run(file)
+	if type(result) == "function" then
+		return { file = file.path, any = result, methods = {}, paths = { template }, use = {}, body_limit = default_body }
+	end
+	if type(result) ~= "table" then
+		complain(file, nil, "must return a function or a table of methods, not a %s", type(result))
+	end
+	local methods = {}
+	for key, value in pairs(result) do
+		check_key(file, key, value)
+		if is_method(key) then
+			methods[key] = value
+		end
+	end
+	if not next(methods) then
+		complain(file, nil, "has no method: a table needs a function such as GET")
+	end
+	if result.host ~= nil and type(result.host) ~= "string" then
+		complain(file, "host", "'host' must be a string, not a %s", type(result.host))
+	end
+	if result.limits ~= nil then
+		check_limits(file, result.limits)
+	end
+	return {
+		file = file.path,
+		methods = methods,
+		paths = result.path == nil and { template } or templates(file, result.path),
+		host = result.host,
+		use = result.use == nil and {} or functions(file, result.use, "use"),
+		body_limit = body_limit(result.limits),
+		path_line = line_of(file.text, "path"),
+	}
+end
+
+return { middleware = middleware, route = route, option_names = option_names }

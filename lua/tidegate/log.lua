@@ -1,0 +1,3 @@
+--- See docs/log.md.
+
+return require("tidegate.core.log")

@@ -1,0 +1,3 @@
+--- See docs/timer.md.
+
+return require("tidegate.core.timer")

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#include "base/settings.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+
+#define AT(field) offsetof(struct tg_settings, field)
+
+const struct tg_setting tg_settings_table[] = {
+    {"listen", "ADDR:PORT",
+     "where to listen; unix:PATH for a unix socket; may be repeated",
+     TG_SETTING_STRINGS, AT(listen)},
+    {"handlers", "DIR", "the folder of the routes (handlers)",
+     TG_SETTING_STRING, AT(handlers)},
+    {"config", "FILE", "the file of settings (tidegate.lua)", TG_SETTING_STRING,
+     AT(config)},
+    {"threads", "N", "serving threads (one for each core)", TG_SETTING_COUNT,
+     AT(threads)},
+    {"pid_file", "FILE",
+     "where the process number goes; the control socket is beside it",
+     TG_SETTING_STRING, AT(pid_file)},
+    {"log_level", "LEVEL", "debug, info, warn, error or off (info)",
+     TG_SETTING_STRING, AT(log_level)},
+    {"log_format", "FORMAT", "auto, text or json (auto: text on a terminal)",
+     TG_SETTING_STRING, AT(log_format)},
+    {"access_log", "FILE", "a record for each request: a file, - or off (off)",
+     TG_SETTING_STRING, AT(access_log)},
+    {"event_backend", "NAME", "libevent's backend (the best there is)",
+     TG_SETTING_STRING, AT(event_backend)},
+    {"debug_events", NULL, "turn on libevent's debug mode", TG_SETTING_BOOLEAN,
+     AT(debug_events)},
+    {"shutdown_timeout", "SECONDS",
+     "how long a stop waits for requests in flight (30)", TG_SETTING_SECONDS,
+     AT(shutdown_timeout)},
+    {"drain_timeout", "SECONDS",
+     "how long replaced code may go on with its requests (60)",
+     TG_SETTING_SECONDS, AT(drain_timeout)},
+    {"start_timeout", "SECONDS", "how long on_start functions may take (30)",
+     TG_SETTING_SECONDS, AT(start_timeout)},
+    {NULL, NULL, NULL, TG_SETTING_STRING, 0},
+};
+
+void tg_settings_init(struct tg_settings *settings)
+{
+    *settings = (struct tg_settings){
+        .shutdown_timeout = -1, .drain_timeout = -1, .start_timeout = -1};
+}
+
+static void *member(struct tg_settings *settings,
+                    const struct tg_setting *setting)
+{
+    return (char *)settings + setting->offset;
+}
+
+void tg_settings_clear(struct tg_settings *settings,
+                       const struct tg_setting *setting)
+{
+    char **values = member(settings, setting);
+    int i;
+
+    for (i = 0;
+         setting->kind == TG_SETTING_STRINGS && i < TG_SETTINGS_LISTEN_MOST;
+         i++) {
+        free(values[i]);
+        values[i] = NULL;
+    }
+}
+
+void tg_settings_release(struct tg_settings *settings)
+{
+    const struct tg_setting *setting;
+
+    for (setting = tg_settings_table; setting->name; setting++) {
+        tg_settings_clear(settings, setting);
+        if (setting->kind == TG_SETTING_STRING)
+            free(*(char **)member(settings, setting));
+    }
+    free(settings->root);
+    tg_settings_init(settings);
+}
+
+static void set_default(char **slot, const char *value)
+{
+    if (!*slot)
+        *slot = tg_strdup(value);
+}
+
+void tg_settings_complete(struct tg_settings *settings)
+{
+    set_default(&settings->root, ".");
+    set_default(&settings->handlers, "handlers");
+    set_default(&settings->config, "tidegate.lua");
+    set_default(&settings->listen[0], "127.0.0.1:8080");
+    set_default(&settings->log_level, "info");
+    set_default(&settings->log_format, "auto");
+    set_default(&settings->access_log, "off");
+    if (!settings->pid_file)
+        settings->pid_file = tg_strf("%s/.tidegate.pid", settings->root);
+    if (!settings->threads)
+        settings->threads = sysconf(_SC_NPROCESSORS_ONLN);
+    if (settings->shutdown_timeout < 0)
+        settings->shutdown_timeout = 30;
+    if (settings->drain_timeout < 0)
+        settings->drain_timeout = 60;
+    if (settings->start_timeout < 0)
+        settings->start_timeout = 30;
+}
+
+static bool put_count(long *slot, const char *text)
+{
+    char *end;
+
+    errno = 0;
+    *slot = strtol(text, &end, 10);
+    return !errno && end > text && !*end && 1 <= *slot && *slot <= 1024;
+}
+
+static bool put_seconds(double *slot, const char *text)
+{
+    char *end;
+
+    *slot = strtod(text, &end);
+    return end > text && !*end && isfinite(*slot) && *slot >= 0;
+}
+
+static bool put_more(char **slots, const char *text)
+{
+    int i;
+
+    for (i = 0; i < TG_SETTINGS_LISTEN_MOST; i++) {
+        if (slots[i])
+            continue;
+        slots[i] = tg_strdup(text);
+        return true;
+    }
+    return false;
+}
+
+/* Words that are known only to some settings. */
+static bool is_word(const struct tg_setting *setting, const char *text)
+{
+    if (strcmp(setting->name, "log_level") == 0)
+        return tg_log_level_of(text) >= 0;
+    if (strcmp(setting->name, "log_format") == 0)
+        return strcmp(text, "auto") == 0 || strcmp(text, "text") == 0 ||
+               strcmp(text, "json") == 0;
+    return *text;
+}
+
+bool tg_settings_put(struct tg_settings *settings,
+                     const struct tg_setting *setting, const char *text)
+{
+    void *slot = member(settings, setting);
+
+    switch (setting->kind) {
+    case TG_SETTING_COUNT:
+        return put_count(slot, text);
+    case TG_SETTING_SECONDS:
+        return put_seconds(slot, text);
+    case TG_SETTING_STRINGS:
+        return put_more(slot, text);
+    case TG_SETTING_BOOLEAN:
+        *(bool *)slot = strcmp(text, "true") == 0;
+        return true;
+    default:
+        free(*(char **)slot);
+        *(char **)slot = tg_strdup(text);
+        return is_word(setting, text);
+    }
+}

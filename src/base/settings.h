@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Settings: one table says what there is; the command line and tidegate.lua
+ * are both read by it.
+ */
+#ifndef TG_BASE_SETTINGS_H
+#define TG_BASE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { TG_SETTINGS_LISTEN_MOST = 32 };
+
+struct tg_settings {
+    char *root; /* the project's folder, from the command line only */
+    char *config;
+    char *listen[TG_SETTINGS_LISTEN_MOST];
+    char *handlers;
+    long threads; /* 0: one for each core */
+    char *pid_file;
+    char *log_level, *log_format, *access_log;
+    char *event_backend;
+    bool debug_events;
+    double shutdown_timeout, drain_timeout, start_timeout;
+};
+
+enum tg_setting_kind {
+    TG_SETTING_STRING,
+    TG_SETTING_STRINGS, /* may be given several times */
+    TG_SETTING_COUNT,
+    TG_SETTING_SECONDS,
+    TG_SETTING_BOOLEAN
+};
+
+struct tg_setting {
+    const char *name; /* in tidegate.lua; the flag has "-" for "_" */
+    const char *argument;
+    const char *help;
+    enum tg_setting_kind kind;
+    size_t offset; /* in struct tg_settings */
+};
+
+/* Ends with an entry whose name is NULL. */
+extern const struct tg_setting tg_settings_table[];
+
+void tg_settings_init(struct tg_settings *settings);
+void tg_settings_release(struct tg_settings *settings);
+
+/* Fills in what neither the command line nor tidegate.lua has set. */
+void tg_settings_complete(struct tg_settings *settings);
+
+/* Sets one from text; false if the text is no value for it. */
+bool tg_settings_put(struct tg_settings *settings,
+                     const struct tg_setting *setting, const char *text);
+
+/* Forgets the values of a setting that may be given several times. */
+void tg_settings_clear(struct tg_settings *settings,
+                       const struct tg_setting *setting);
+
+#endif

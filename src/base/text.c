@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+void tg_text_release(struct tg_text *text)
+{
+    free(text->data);
+    *text = (struct tg_text){0};
+}
+
+char *tg_text_room(struct tg_text *text, size_t len)
+{
+    size_t need = text->len + len + 1;
+
+    if (need > text->cap) {
+        text->cap = need < 2 * text->cap ? 2 * text->cap : need;
+        if (text->cap < 64)
+            text->cap = 64;
+        text->data = tg_realloc(text->data, text->cap);
+    }
+    return text->data + text->len;
+}
+
+void tg_text_add(struct tg_text *text, const char *data, size_t len)
+{
+    char *room = tg_text_room(text, len);
+
+    if (len)
+        memcpy(room, data, len);
+    room[len] = '\0';
+    text->len += len;
+}
+
+void tg_text_adds(struct tg_text *text, const char *string)
+{
+    tg_text_add(text, string, strlen(string));
+}
+
+void tg_text_addv(struct tg_text *text, const char *format, va_list args)
+{
+    va_list again;
+    int len;
+
+    va_copy(again, args);
+    len = vsnprintf(NULL, 0, format, args);
+    if (len > 0) {
+        vsnprintf(tg_text_room(text, (size_t)len), (size_t)len + 1, format,
+                  again);
+        text->len += (size_t)len;
+    }
+    va_end(again);
+}
+
+void tg_text_addf(struct tg_text *text, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    tg_text_addv(text, format, args);
+    va_end(args);
+}
+
+static void add_escaped(struct tg_text *text, unsigned char c)
+{
+    static const char shorts[] = "\"\"\\\\\nn\rr\tt";
+    const char *pair;
+
+    for (pair = shorts; *pair; pair += 2) {
+        if ((unsigned char)*pair == c) {
+            tg_text_addf(text, "\\%c", pair[1]);
+            return;
+        }
+    }
+    tg_text_addf(text, "\\u%04x", c);
+}
+
+void tg_text_add_quoted(struct tg_text *text, const char *data, size_t len)
+{
+    size_t i, run = 0;
+
+    tg_text_add(text, "\"", 1);
+    for (i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)data[i];
+
+        if (0x20 <= c && c < 0x7f && c != '"' && c != '\\')
+            continue;
+        tg_text_add(text, data + run, i - run);
+        add_escaped(text, c);
+        run = i + 1;
+    }
+    tg_text_add(text, data + run, len - run);
+    tg_text_add(text, "\"", 1);
+}
+
+void tg_text_drain(struct tg_text *text, size_t len)
+{
+    text->len -= len;
+    memmove(text->data, text->data + len, text->len + 1);
+}

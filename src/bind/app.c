@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+#include "bind/app.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "bind/bind.h"
+#include "bind/call.h"
+#include "bind/core.h"
+#include "net/timer.h"
+#include "script/bundle.h"
+#include "script/state.h"
+#include "script/task.h"
+
+static int set_threads(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, -1, "tidegate.core");
+    lua_pushinteger(L, *(int *)lua_touserdata(L, 1));
+    lua_setfield(L, -2, "threads");
+    return 0;
+}
+
+struct tg_app *tg_app_new(struct tg_bundle *bundle, uint64_t generation,
+                          int thread, int threads)
+{
+    struct tg_app *app = tg_alloc(sizeof(*app));
+
+    app->state = tg_state_new(bundle, generation, thread);
+    app->state->host = app;
+    tg_list_init(&app->alarms);
+    tg_state_attempt(app->state, tg_core_open, NULL, "cannot open the modules");
+    tg_state_attempt(app->state, set_threads, &threads, "threads");
+    return app;
+}
+
+void tg_app_free(struct tg_app *app)
+{
+    tg_timers_cancel(app);
+    tg_call_free_spare(app);
+    tg_state_free(app->state);
+    free(app);
+}
+
+/* --- loading ----------------------------------------------------------------
+ */
+
+struct loading {
+    struct tg_app *app;
+    struct tg_text *report;
+    bool ok;
+};
+
+/* tidegate.app.load() returns find, failed, by_host; or nil and a report. */
+static int load(lua_State *L)
+{
+    struct loading *loading = lua_touserdata(L, 1);
+    struct tg_app *app = loading->app;
+    const char *text;
+    size_t len;
+
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tidegate.app");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "load");
+    lua_call(L, 0, 3); /* app module, find, failed, by_host */
+    if (lua_isnil(L, -3)) {
+        text = luaL_checklstring(L, -2, &len);
+        tg_text_add(loading->report, text, len);
+        return 0;
+    }
+    app->by_host = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    app->failed = luaL_ref(L, LUA_REGISTRYINDEX);
+    app->find = luaL_ref(L, LUA_REGISTRYINDEX);
+    loading->ok = true;
+    return 0;
+}
+
+bool tg_app_load(struct tg_app *app, struct tg_text *report)
+{
+    struct loading loading = {app, report, false};
+    char *error = tg_state_protect(app->state, load, &loading);
+
+    if (error)
+        tg_text_adds(report, error);
+    free(error);
+    return loading.ok && !error;
+}
+
+struct listing {
+    bool as_json;
+    struct tg_text *out;
+};
+
+static int list_routes(lua_State *L)
+{
+    struct listing *listing = lua_touserdata(L, 1);
+    const char *text;
+    size_t len;
+
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tidegate.app");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "routes");
+    lua_pushboolean(L, listing->as_json);
+    lua_call(L, 1, 1);
+    text = luaL_checklstring(L, -1, &len);
+    tg_text_add(listing->out, text, len);
+    return 0;
+}
+
+void tg_app_routes(struct tg_app *app, bool as_json, struct tg_text *out)
+{
+    struct listing listing = {as_json, out};
+
+    tg_state_attempt(app->state, list_routes, &listing, "routes");
+}
+
+/* --- tasks of its own
+ * --------------------------------------------------------- */
+
+static void on_task_end(struct tg_task *task, enum tg_task_end end, void *arg)
+{
+    struct tg_app *app = task->state->host;
+
+    if (end == TG_TASK_FAILED)
+        tg_log(TG_LOG_ERROR, "%s: %s", (const char *)arg,
+               lua_tostring(app->state->L, -1));
+    tg_app_task_ended(app);
+}
+
+void tg_app_spawn(struct tg_app *app, lua_State *L, int nargs, const char *what)
+{
+    struct tg_task *task =
+        tg_task_new(app->state, on_task_end, (void *)(uintptr_t)what);
+
+    lua_xmove(L, tg_task_stack(task), nargs + 1);
+    tg_task_start(task, nargs);
+}
+
+static void on_idle(void *arg)
+{
+    struct tg_app *app = arg;
+
+    app->idle = NULL;
+    if (app->state->ntasks == 0)
+        app->on_idle(app->arg);
+}
+
+/* From the loop: the task that has just ended is not put away yet, and who is
+ * told that the app is idle will free it. */
+void tg_app_task_ended(struct tg_app *app)
+{
+    if (app->retired && app->state->ntasks == 1 && !app->idle)
+        app->idle = tg_timer_start(app->loop, 0, on_idle, app);
+}
+
+/* --- starting
+ * ------------------------------------------------------------------ */
+
+void tg_app_attach(struct tg_app *app, struct tg_loop *loop)
+{
+    app->loop = loop;
+}
+
+static void started(struct tg_app *app, const char *error)
+{
+    app->starting = NULL;
+    if (app->deadline)
+        tg_timer_stop(app->deadline);
+    app->deadline = NULL;
+    app->on_started(error, app->arg);
+}
+
+static void on_start_end(struct tg_task *task, enum tg_task_end end, void *arg)
+{
+    struct tg_app *app = arg;
+
+    (void)task;
+    if (!app->starting)
+        return; /* the thread ends */
+    if (end == TG_TASK_RETURNED)
+        started(app, NULL);
+    else if (end == TG_TASK_FAILED)
+        started(app, lua_tostring(app->state->L, -1));
+    else
+        started(app, "on_start took longer than start_timeout");
+}
+
+static void on_start_deadline(void *arg)
+{
+    struct tg_app *app = arg;
+
+    app->deadline = NULL;
+    tg_task_cancel(app->starting);
+}
+
+/* Pushes the function of tidegate.lifecycle that runs the registered ones. */
+static int push_lifecycle(lua_State *L)
+{
+    struct tg_task *task = lua_touserdata(L, 1);
+    struct tg_app *app = tg_state_of(L)->host;
+
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, -1, "tidegate.lifecycle");
+    lua_getfield(L, -1, app->retired ? "run_stop" : "run_start");
+    lua_xmove(L, tg_task_stack(task), 1);
+    return 0;
+}
+
+void tg_app_start(struct tg_app *app, double seconds, tg_app_started_fn *fn,
+                  void *arg)
+{
+    struct tg_task *task = tg_task_new(app->state, on_start_end, app);
+
+    app->on_started = fn;
+    app->arg = arg;
+    app->starting = task;
+    tg_state_attempt(app->state, push_lifecycle, task, "on_start");
+    app->deadline = tg_timer_start(app->loop, seconds, on_start_deadline, app);
+    tg_task_start(task, 0);
+}
+
+void tg_app_go_live(struct tg_app *app)
+{
+    app->live = true;
+    tg_timers_start(app);
+}
+
+/* --- retiring
+ * -------------------------------------------------------------------- */
+
+void tg_app_retire(struct tg_app *app, tg_app_idle_fn *fn, void *arg)
+{
+    struct tg_task *task;
+
+    app->retired = true;
+    tg_timers_cancel(app);
+    task = tg_task_new(app->state, on_task_end, (void *)(uintptr_t) "on_stop");
+    tg_state_attempt(app->state, push_lifecycle, task, "on_stop");
+    app->on_idle = fn;
+    app->arg = arg;
+    tg_task_start(task, 0);
+}
+
+int tg_app_cancel(struct tg_app *app)
+{
+    int count = app->state->ntasks;
+
+    tg_task_cancel_all(app->state);
+    return count;
+}
+
+void tg_app_stop(struct tg_app *app)
+{
+    app->retired = true;
+    app->starting = NULL;
+    if (app->deadline)
+        tg_timer_stop(app->deadline);
+    tg_timers_cancel(app);
+    tg_task_cancel_all(app->state);
+    if (app->idle)
+        tg_timer_stop(app->idle);
+    app->idle = app->deadline = NULL;
+}

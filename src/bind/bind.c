@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "bind/bind.h"
+
+#include <string.h>
+
+#include "bind/app.h"
+#include "http/exchange.h"
+#include "script/state.h"
+
+void tg_bind_class(lua_State *L, const char *name, const luaL_Reg *methods,
+                   const luaL_Reg *metamethods)
+{
+    luaL_newmetatable(L, name);         /* mt */
+    lua_newtable(L);                    /* mt methods */
+    luaL_setfuncs(L, methods, 0);       /* mt methods */
+    lua_setfield(L, -2, "__index");     /* mt */
+    luaL_setfuncs(L, metamethods, 0);   /* mt */
+    lua_pushboolean(L, 0);              /* mt false */
+    lua_setfield(L, -2, "__metatable"); /* mt */
+    lua_pop(L, 1);
+}
+
+struct tg_loop *tg_bind_loop(lua_State *L)
+{
+    struct tg_app *app = tg_state_of(L)->host;
+
+    if (!app->loop)
+        luaL_error(L, "cannot do this while handlers are loading; "
+                      "use tidegate.on_start");
+    return app->loop;
+}
+
+int tg_bind_fail(lua_State *L, int error)
+{
+    luaL_pushfail(L);
+    lua_pushstring(L, strerror(-error));
+    lua_pushinteger(L, -error);
+    return 3;
+}
+
+int tg_bind_fail_with(lua_State *L, int status, const char *message)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, -1, "tidegate.failure");
+    lua_getfield(L, -1, "raise");
+    lua_pushinteger(L, status);
+    lua_pushstring(L, message);
+    lua_call(L, 2, 0);
+    return luaL_error(L, "%s", message); /* not reached */
+}
+
+struct tg_exchange *tg_bind_exchange(lua_State *L, int index, const char *class)
+{
+    struct tg_handle *handle = luaL_checkudata(L, index, class);
+
+    if (!tg_exchange_is(handle->x, handle->serial))
+        luaL_error(L, "the exchange is over");
+    return handle->x;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The toolkit every binding is written with.
+ *
+ * A binding turns Lua arguments into one call of our C, and the outcome back
+ * into Lua values.  It decides nothing.  Misuse raises; an expected failure
+ * returns nil, message, code.
+ */
+#ifndef TG_BIND_BIND_H
+#define TG_BIND_BIND_H
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tg_app;
+struct tg_buffer;
+struct tg_exchange;
+struct tg_loop;
+
+/* Makes metatable `name`.  `__index` is the methods, unless `metamethods` has
+ * one of its own.  Leaves nothing. */
+void tg_bind_class(lua_State *L, const char *name, const luaL_Reg *methods,
+                   const luaL_Reg *metamethods);
+
+/* What runs `L`: its thread's loop.  Raises while handlers are loading, when
+ * there is no loop yet. */
+struct tg_loop *tg_bind_loop(lua_State *L);
+
+/* Pushes nil, message, code for a negative errno; returns 3. */
+int tg_bind_fail(lua_State *L, int error);
+
+/* Raises what tidegate.fail(status, message) raises. */
+int tg_bind_fail_with(lua_State *L, int status, const char *message);
+
+/*
+ * How Lua holds an exchange: with its serial number, since an object may be
+ * kept longer than the exchange lives.  Requests, responses and their headers
+ * begin with one.
+ */
+struct tg_handle {
+    struct tg_exchange *x;
+    uint64_t serial;
+};
+
+#define TG_REQUEST "tidegate.request"
+#define TG_RESPONSE "tidegate.response"
+#define TG_BUFFER "tidegate.buffer"
+
+/* The exchange of the object at `index`; raises if it is over. */
+struct tg_exchange *tg_bind_exchange(lua_State *L, int index,
+                                     const char *class);
+
+/* Uservalues of a request. */
+enum { TG_REQUEST_PARAMS = 1, TG_REQUEST_ROUTE, TG_REQUEST_CACHE };
+
+void tg_request_push(lua_State *L, struct tg_exchange *x);
+void tg_response_push(lua_State *L, struct tg_exchange *x);
+void tg_request_push_path(lua_State *L, struct tg_exchange *x);
+void tg_request_push_host(lua_State *L, struct tg_exchange *x);
+
+/* Header objects of the exchange whose request or response is at `index`. */
+void tg_headers_push(lua_State *L, struct tg_exchange *x, bool of_response);
+
+/* Adds `value`, a string, number or list of them, to the response's fields;
+ * raises at the caller's line if HTTP cannot carry it. */
+void tg_headers_set(lua_State *L, struct tg_exchange *x, int name, int value);
+
+/* The buffer at `index`, or NULL if it is something else. */
+struct tg_buffer *tg_buffer_test(lua_State *L, int index);
+
+/* Pushes a new buffer object, which owns the buffer in it. */
+struct tg_buffer *tg_buffer_push(lua_State *L);
+
+/* The methods that read a request's content; request_body.c. */
+extern const luaL_Reg tg_request_body_methods[];
+
+#endif

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tidegate.core.buffer -- a queue of bytes, cheap to add to and to take from.
+ *
+ *     buffer.new(...)           holds the strings, numbers and buffers given
+ *     #b                        its length
+ *     b:add(...)                adds at the end; returns b.  A buffer that is
+ *                               added is emptied.
+ *     b:take([n])               removes and returns up to n bytes (all)
+ *     b:peek([n])               returns up to n bytes and leaves them
+ *     b:drain([n])              removes up to n bytes; returns how many
+ *     b:find(text [, from])     where it first stands, from 1, or nil
+ *     b:line()                  takes a line without its end, or nil if there
+ *                               is no whole one
+ *     b:lines()                 an iterator over lines; the rest counts as one
+ *     b:move(to [, n])          moves up to n bytes without copying
+ *     tostring(b)               all bytes; they stay
+ */
+#include "net/buffer.h"
+#include "bind/bind.h"
+
+static struct tg_buffer **box_at(lua_State *L, int index)
+{
+    return luaL_checkudata(L, index, TG_BUFFER);
+}
+
+static struct tg_buffer *check_buffer(lua_State *L, int index)
+{
+    return *box_at(L, index);
+}
+
+struct tg_buffer *tg_buffer_test(lua_State *L, int index)
+{
+    struct tg_buffer **box = luaL_testudata(L, index, TG_BUFFER);
+
+    return box ? *box : NULL;
+}
+
+struct tg_buffer *tg_buffer_push(lua_State *L)
+{
+    struct tg_buffer **box = lua_newuserdatauv(L, sizeof(*box), 0);
+
+    *box = NULL; /* whole before it has a __gc */
+    luaL_setmetatable(L, TG_BUFFER);
+    return *box = tg_buffer_new();
+}
+
+static size_t opt_size(lua_State *L, int index)
+{
+    lua_Integer n;
+
+    if (lua_isnoneornil(L, index))
+        return SIZE_MAX;
+    n = luaL_checkinteger(L, index);
+    luaL_argcheck(L, n >= 0, index, "a number of bytes is not negative");
+    return (size_t)n;
+}
+
+static void add(lua_State *L, struct tg_buffer *buffer, int index)
+{
+    struct tg_buffer *other = tg_buffer_test(L, index);
+    size_t len;
+    const char *data;
+
+    luaL_argcheck(L, other != buffer, index, "cannot be added to itself");
+    if (other) {
+        tg_buffer_move(other, buffer, SIZE_MAX);
+    } else {
+        data = luaL_checklstring(L, index, &len);
+        tg_buffer_add(buffer, data, len);
+    }
+}
+
+static int buffer_new(lua_State *L)
+{
+    int count = lua_gettop(L), i;
+    struct tg_buffer *buffer = tg_buffer_push(L);
+
+    for (i = 1; i <= count; i++)
+        add(L, buffer, i);
+    return 1;
+}
+
+static int buffer_gc(lua_State *L)
+{
+    struct tg_buffer **box = box_at(L, 1);
+
+    if (*box)
+        tg_buffer_free(*box);
+    *box = NULL;
+    return 0;
+}
+
+static int buffer_add(lua_State *L)
+{
+    struct tg_buffer *buffer = check_buffer(L, 1);
+    int i, top = lua_gettop(L);
+
+    for (i = 2; i <= top; i++)
+        add(L, buffer, i);
+    lua_settop(L, 1);
+    return 1;
+}
+
+static void push_front(lua_State *L, struct tg_buffer *buffer, size_t most)
+{
+    size_t len = tg_buffer_len(buffer);
+    luaL_Buffer text;
+
+    len = len < most ? len : most;
+    tg_buffer_peek(buffer, luaL_buffinitsize(L, &text, len), len);
+    luaL_pushresultsize(&text, len);
+}
+
+static int buffer_take(lua_State *L)
+{
+    struct tg_buffer *buffer = check_buffer(L, 1);
+    size_t most = opt_size(L, 2);
+
+    push_front(L, buffer, most);
+    tg_buffer_drain(buffer, lua_rawlen(L, -1));
+    return 1;
+}
+
+static int buffer_peek(lua_State *L)
+{
+    push_front(L, check_buffer(L, 1), opt_size(L, 2));
+    return 1;
+}
+
+static int buffer_drain(lua_State *L)
+{
+    struct tg_buffer *buffer = check_buffer(L, 1);
+    size_t most = opt_size(L, 2), len = tg_buffer_len(buffer);
+
+    len = len < most ? len : most;
+    tg_buffer_drain(buffer, len);
+    lua_pushinteger(L, (lua_Integer)len);
+    return 1;
+}
+
+static int buffer_find(lua_State *L)
+{
+    struct tg_buffer *buffer = check_buffer(L, 1);
+    size_t len;
+    const char *text = luaL_checklstring(L, 2, &len);
+    lua_Integer from = luaL_optinteger(L, 3, 1);
+    ssize_t at;
+
+    luaL_argcheck(L, len > 0, 2, "an empty text is everywhere");
+    luaL_argcheck(L, from >= 1, 3, "positions count from 1");
+    at = tg_buffer_find(buffer, text, len, (size_t)from - 1);
+    if (at < 0)
+        lua_pushnil(L);
+    else
+        lua_pushinteger(L, at + 1);
+    return 1;
+}
+
+/* Takes `len` bytes as a line and drops the line feed behind them. */
+static int take_line(lua_State *L, struct tg_buffer *buffer, size_t len)
+{
+    const char *line;
+    size_t shown = len;
+
+    push_front(L, buffer, len);
+    line = lua_tostring(L, -1);
+    if (shown && line[shown - 1] == '\r')
+        lua_pushlstring(L, line, shown - 1);
+    tg_buffer_drain(buffer, len + 1);
+    return 1;
+}
+
+static int buffer_line(lua_State *L)
+{
+    struct tg_buffer *buffer = check_buffer(L, 1);
+    ssize_t at = tg_buffer_find(buffer, "\n", 1, 0);
+
+    if (at >= 0)
+        return take_line(L, buffer, (size_t)at);
+    lua_pushnil(L);
+    return 1;
+}
+
+static int next_line(lua_State *L)
+{
+    struct tg_buffer *buffer = check_buffer(L, 1);
+    ssize_t at = tg_buffer_find(buffer, "\n", 1, 0);
+
+    if (at >= 0)
+        return take_line(L, buffer, (size_t)at);
+    if (tg_buffer_len(buffer))
+        return take_line(L, buffer, tg_buffer_len(buffer));
+    lua_pushnil(L);
+    return 1;
+}
+
+static int buffer_lines(lua_State *L)
+{
+    check_buffer(L, 1);
+    lua_pushcfunction(L, next_line);
+    lua_pushvalue(L, 1);
+    return 2;
+}
+
+static int buffer_move(lua_State *L)
+{
+    struct tg_buffer *from = check_buffer(L, 1), *to = check_buffer(L, 2);
+    size_t most = opt_size(L, 3);
+
+    luaL_argcheck(L, from != to, 2, "cannot be moved to itself");
+    lua_pushinteger(L, (lua_Integer)tg_buffer_move(from, to, most));
+    return 1;
+}
+
+static int buffer_len(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)tg_buffer_len(check_buffer(L, 1)));
+    return 1;
+}
+
+static int buffer_tostring(lua_State *L)
+{
+    push_front(L, check_buffer(L, 1), SIZE_MAX);
+    return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"add", buffer_add},     {"take", buffer_take}, {"peek", buffer_peek},
+    {"drain", buffer_drain}, {"find", buffer_find}, {"line", buffer_line},
+    {"lines", buffer_lines}, {"move", buffer_move}, {NULL, NULL},
+};
+
+static const luaL_Reg metamethods[] = {
+    {"__gc", buffer_gc},
+    {"__len", buffer_len},
+    {"__tostring", buffer_tostring},
+    {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {
+    {"new", buffer_new},
+    {NULL, NULL},
+};
+
+int luaopen_tidegate_core_buffer(lua_State *L);
+
+int luaopen_tidegate_core_buffer(lua_State *L)
+{
+    tg_bind_class(L, TG_BUFFER, methods, metamethods);
+    luaL_newlib(L, functions);
+    return 1;
+}

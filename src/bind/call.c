@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A call: one task that answers one exchange.  It finds the route, runs the
+ * handler, and turns what that returns into the response; what it raises goes
+ * to tidegate.app's `failed`, which knows how to answer.
+ */
+#include "bind/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "bind/app.h"
+#include "bind/bind.h"
+#include "bind/json.h"
+#include "http/exchange.h"
+#include "net/buffer.h"
+#include "script/state.h"
+#include "script/task.h"
+
+struct tg_call {
+    struct tg_app *app;
+    struct tg_exchange *x;
+    uint64_t serial;
+    struct tg_task *task;
+    bool gone;            /* the client has left */
+    struct tg_call *next; /* while it is spare */
+};
+
+/* --- what a handler returned --------------------------------------------- */
+
+static void respond_body(lua_State *L, struct tg_exchange *x, int status,
+                         int body)
+{
+    struct tg_buffer *buffer;
+    const char *text;
+    size_t len;
+
+    switch (lua_type(L, body)) {
+    case LUA_TSTRING:
+        text = lua_tolstring(L, body, &len);
+        tg_exchange_respond(x, status, "text/plain; charset=utf-8", text, len);
+        return;
+    case LUA_TTABLE:
+        text = tg_json_encode(L, body, &len);
+        tg_exchange_respond(x, status, "application/json", text, len);
+        return;
+    case LUA_TNONE:
+    case LUA_TNIL:
+        tg_exchange_respond(x, status, NULL, "", 0);
+        return;
+    default:
+        buffer = tg_buffer_test(L, body);
+        if (!buffer)
+            luaL_error(L,
+                       "a handler returned a %s: a body is a string, a "
+                       "table or a buffer",
+                       luaL_typename(L, body));
+        len = tg_buffer_len(buffer);
+        tg_exchange_respond(x, status, "application/octet-stream",
+                            tg_buffer_bytes(buffer), len);
+        tg_buffer_drain(buffer, len);
+    }
+}
+
+static void add_headers(lua_State *L, struct tg_exchange *x, int headers)
+{
+    if (lua_isnoneornil(L, headers))
+        return;
+    if (!lua_istable(L, headers))
+        luaL_error(L, "a handler returned a %s as headers, not a table",
+                   luaL_typename(L, headers));
+    lua_pushnil(L);
+    while (lua_next(L, headers)) {
+        tg_headers_set(L, x, -2, -1);
+        lua_pop(L, 1);
+    }
+}
+
+static int check_status(lua_State *L, int index)
+{
+    int is_integer;
+    lua_Integer status = lua_tointegerx(L, index, &is_integer);
+
+    if (!is_integer || status < 200 || status > 599)
+        luaL_error(L,
+                   "a handler returned %s as a status: it is an integer "
+                   "from 200 to 599",
+                   luaL_tolstring(L, index, NULL));
+    return (int)status;
+}
+
+/* The values from index `first` on are what a handler returned. */
+static void respond(lua_State *L, struct tg_exchange *x, int first)
+{
+    int set = tg_exchange_status(x);
+
+    if (lua_type(L, first) == LUA_TNUMBER) {
+        int status = check_status(L, first);
+
+        add_headers(L, x, first + 2);
+        respond_body(L, x, status, first + 1);
+    } else if (!lua_isnoneornil(L, first + 1)) {
+        luaL_error(L,
+                   "a handler returned a %s first: it returns a body, or "
+                   "status, body, headers in this order",
+                   luaL_typename(L, first));
+    } else if (lua_isnoneornil(L, first)) {
+        tg_exchange_finish(x);
+    } else {
+        respond_body(L, x, set ? set : 200, first);
+    }
+}
+
+/* The request is at 1; the results are behind it. */
+static int answered(lua_State *L, int status, lua_KContext context)
+{
+    struct tg_handle *handle = lua_touserdata(L, 1);
+    struct tg_exchange *x = handle->x;
+    enum tg_response_stage stage;
+
+    (void)status, (void)context;
+    if (!tg_exchange_is(x, handle->serial))
+        stage = TG_RESPONSE_FINISHED;
+    else
+        stage = tg_exchange_stage(x);
+    if (stage == TG_RESPONSE_OPEN)
+        respond(L, x, 2);
+    else if (!lua_isnoneornil(L, 2))
+        luaL_error(L,
+                   "a handler returned a %s after it had written the "
+                   "response itself",
+                   luaL_typename(L, 2));
+    else if (stage == TG_RESPONSE_BEGUN)
+        tg_exchange_finish(x);
+    return 0;
+}
+
+/* --- running it ------------------------------------------------------------
+ */
+
+/* find(method, path, host) gives what to run, its route and parameters, and
+ * whether it takes the response. */
+static void find_route(lua_State *L, struct tg_app *app, struct tg_exchange *x)
+{
+    const struct tg_head *head = tg_exchange_head(x);
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, app->find);
+    lua_pushlstring(L, tg_exchange_bytes(x) + head->method.at,
+                    head->method.len);
+    tg_request_push_path(L, x);
+    if (app->by_host)
+        tg_request_push_host(L, x);
+    else
+        lua_pushnil(L);
+    lua_call(L, 3, 4); /* request run route params wants_response */
+}
+
+static void apply_route(lua_State *L, struct tg_exchange *x)
+{
+    const char *label;
+    size_t len;
+
+    lua_getfield(L, 3, "path");
+    label = lua_tolstring(L, -1, &len);
+    tg_exchange_set_label(x, label, len);
+    if (tg_exchange_head(x)->content_length > 0 ||
+        tg_exchange_head(x)->chunked) {
+        lua_getfield(L, 3, "body_limit");
+        if (!tg_exchange_limit(x, (uint64_t)lua_tointeger(L, -1)))
+            tg_bind_fail_with(L, 413, "the request's content is too large");
+    }
+    lua_settop(L, 5);
+    lua_pushvalue(L, 3);
+    lua_setiuservalue(L, 1, TG_REQUEST_ROUTE);
+    if (!lua_isnil(L, 4)) {
+        lua_pushvalue(L, 4);
+        lua_setiuservalue(L, 1, TG_REQUEST_PARAMS);
+    }
+}
+
+static int answer(lua_State *L)
+{
+    struct tg_handle *handle = lua_touserdata(L, 1);
+    struct tg_exchange *x = handle->x;
+    bool wants_response;
+
+    find_route(L, tg_state_of(L)->host, x);
+    if (!lua_isnil(L, 3))
+        apply_route(L, x);
+    wants_response = lua_toboolean(L, 5);
+    lua_settop(L, 2);
+    lua_pushvalue(L, 1); /* request run request */
+    if (wants_response)
+        tg_response_push(L, x);
+    lua_callk(L, 1 + wants_response, LUA_MULTRET, 0, answered);
+    return answered(L, LUA_OK, 0);
+}
+
+/* --- when it fails ----------------------------------------------------------
+ */
+
+/* Protected: the call; the error and its traceback are below on the stack of
+ * the state. */
+static int answer_failure(lua_State *L)
+{
+    struct tg_call *call = lua_touserdata(L, 1);
+    struct tg_exchange *x = call->x;
+
+    lua_settop(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, call->app->failed);
+    tg_request_push(L, x);
+    lua_getfield(L, LUA_REGISTRYINDEX, "tidegate.error");
+    lua_getfield(L, LUA_REGISTRYINDEX, "tidegate.traceback");
+    lua_call(L, 3, 3);
+    if (tg_exchange_stage(x) == TG_RESPONSE_OPEN) {
+        tg_headers_clear(tg_exchange_response_headers(x));
+        respond(L, x, 2);
+    }
+    return 0;
+}
+
+/* No answer could be made in Lua: a bare one, or none if it is too late. */
+static void answer_bare(struct tg_exchange *x)
+{
+    if (tg_exchange_stage(x) == TG_RESPONSE_OPEN) {
+        tg_headers_clear(tg_exchange_response_headers(x));
+        tg_exchange_respond(x, 500, "text/plain; charset=utf-8",
+                            "500 Internal Server Error\n", 26);
+    } else if (tg_exchange_stage(x) == TG_RESPONSE_BEGUN) {
+        tg_exchange_abort(x);
+    }
+}
+
+/* Cancelled by the drain's deadline, or since the client has left. */
+static void answer_cancelled(struct tg_call *call)
+{
+    if (call->gone)
+        return;
+    if (tg_exchange_stage(call->x) == TG_RESPONSE_OPEN)
+        tg_exchange_respond(call->x, 503, "text/plain; charset=utf-8",
+                            "503 Service Unavailable\n", 24);
+    else if (tg_exchange_stage(call->x) == TG_RESPONSE_BEGUN)
+        tg_exchange_abort(call->x);
+}
+
+static void fail(struct tg_call *call, struct tg_task *task)
+{
+    lua_State *L = call->app->state->L;
+    struct tg_task *running = call->app->state->running;
+
+    lua_pushvalue(L, -2);
+    lua_setfield(L, LUA_REGISTRYINDEX, "tidegate.error");
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "tidegate.traceback");
+    call->app->state->running = task; /* log records name its request */
+    tg_state_attempt(call->app->state, answer_failure, call,
+                     "cannot answer a failed request");
+    call->app->state->running = running;
+    if (tg_exchange_is(call->x, call->serial))
+        answer_bare(call->x);
+}
+
+/* --- its life ----------------------------------------------------------------
+ */
+
+static void release(struct tg_call *call)
+{
+    call->next = call->app->spare;
+    call->app->spare = call;
+}
+
+static void on_end(struct tg_task *task, enum tg_task_end end, void *arg)
+{
+    struct tg_call *call = arg;
+    struct tg_app *app = call->app;
+
+    if (tg_exchange_is(call->x, call->serial)) {
+        tg_exchange_on_gone(call->x, NULL, NULL);
+        if (end == TG_TASK_FAILED)
+            fail(call, task);
+        else if (end == TG_TASK_CANCELLED)
+            answer_cancelled(call);
+    } else if (end == TG_TASK_FAILED) {
+        tg_log(TG_LOG_ERROR, "after its response: %s",
+               lua_tostring(app->state->L, -1));
+    }
+    release(call);
+    tg_app_task_ended(app);
+}
+
+static void on_gone(void *arg)
+{
+    struct tg_call *call = arg;
+
+    call->gone = true;
+    tg_task_cancel(call->task);
+}
+
+void tg_app_serve(struct tg_app *app, struct tg_exchange *x)
+{
+    struct tg_call *call = app->spare;
+    lua_State *co;
+
+    if (call)
+        app->spare = call->next;
+    else
+        call = tg_alloc(sizeof(*call));
+    call->app = app;
+    call->x = x;
+    call->serial = tg_exchange_serial(x);
+    call->gone = false;
+    call->task = tg_task_new(app->state, on_end, call);
+    tg_exchange_on_gone(x, on_gone, call);
+    co = tg_task_stack(call->task);
+    lua_pushcfunction(co, answer);
+    tg_request_push(co, x);
+    tg_task_start(call->task, 1);
+}
+
+struct tg_exchange *tg_app_exchange(struct tg_app *app)
+{
+    struct tg_task *task = app->state->running;
+    struct tg_call *call;
+
+    if (!task || task->on_end != on_end)
+        return NULL;
+    call = tg_task_arg(task);
+    return tg_exchange_is(call->x, call->serial) ? call->x : NULL;
+}
+
+void tg_call_free_spare(struct tg_app *app)
+{
+    struct tg_call *call;
+
+    while ((call = app->spare)) {
+        app->spare = call->next;
+        free(call);
+    }
+}

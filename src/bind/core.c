@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tidegate.core -- what the Lua half of the gateway asks of the C half.
+ *
+ *     core.version  .generation  .thread  .threads  .root
+ *     core.handlers()      list of {name =, path =, text =}
+ *     core.settings()      path and text of tidegate.lua, or nil
+ *     core.lock()          no global may be written any more
+ */
+#include "bind/core.h"
+
+#include "bind/bind.h"
+#include "script/bundle.h"
+#include "script/library.h"
+#include "script/state.h"
+
+static void push_file(lua_State *L, const struct tg_bundle_file *file)
+{
+    lua_createtable(L, 0, 3);
+    lua_pushstring(L, file->name);
+    lua_setfield(L, -2, "name");
+    lua_pushstring(L, file->path);
+    lua_setfield(L, -2, "path");
+    lua_pushlstring(L, file->text, file->len);
+    lua_setfield(L, -2, "text");
+}
+
+static int core_handlers(lua_State *L)
+{
+    struct tg_bundle_folder *folder = &tg_state_of(L)->bundle->handlers;
+    size_t i;
+
+    lua_createtable(L, (int)folder->count, 0);
+    for (i = 0; i < folder->count; i++) {
+        push_file(L, &folder->files[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+static int core_settings(lua_State *L)
+{
+    struct tg_bundle *bundle = tg_state_of(L)->bundle;
+
+    if (!bundle->settings.text)
+        return 0;
+    lua_pushstring(L, bundle->settings.path);
+    lua_pushlstring(L, bundle->settings.text, bundle->settings.len);
+    return 2;
+}
+
+static int core_lock(lua_State *L)
+{
+    return tg_library_lock(L);
+}
+
+static const luaL_Reg functions[] = {
+    {"handlers", core_handlers},
+    {"settings", core_settings},
+    {"lock", core_lock},
+    {NULL, NULL},
+};
+
+static int open_core(lua_State *L)
+{
+    struct tg_state *state = tg_state_of(L);
+
+    luaL_newlib(L, functions);
+    lua_pushliteral(L, TG_VERSION);
+    lua_setfield(L, -2, "version");
+    lua_pushinteger(L, (lua_Integer)state->generation);
+    lua_setfield(L, -2, "generation");
+    lua_pushinteger(L, state->thread);
+    lua_setfield(L, -2, "thread");
+    lua_pushstring(L, state->bundle->root);
+    lua_setfield(L, -2, "root");
+    return 1;
+}
+
+int luaopen_tidegate_core_buffer(lua_State *L);
+int luaopen_tidegate_core_headers(lua_State *L);
+int luaopen_tidegate_core_json(lua_State *L);
+int luaopen_tidegate_core_log(lua_State *L);
+int luaopen_tidegate_core_request(lua_State *L);
+int luaopen_tidegate_core_response(lua_State *L);
+int luaopen_tidegate_core_shared(lua_State *L);
+int luaopen_tidegate_core_timer(lua_State *L);
+
+static const luaL_Reg modules[] = {
+    {"tidegate.core", open_core},
+    {"tidegate.core.buffer", luaopen_tidegate_core_buffer},
+    {"tidegate.core.json", luaopen_tidegate_core_json},
+    {"tidegate.core.log", luaopen_tidegate_core_log},
+    {"tidegate.core.shared", luaopen_tidegate_core_shared},
+    {"tidegate.core.timer", luaopen_tidegate_core_timer},
+    {NULL, NULL},
+};
+
+/* These only make classes. */
+static const lua_CFunction classes[] = {
+    luaopen_tidegate_core_headers,
+    luaopen_tidegate_core_request,
+    luaopen_tidegate_core_response,
+    NULL,
+};
+
+int tg_core_open(lua_State *L)
+{
+    const luaL_Reg *module;
+    const lua_CFunction *open;
+
+    for (module = modules; module->name; module++) {
+        luaL_requiref(L, module->name, module->func, 0);
+        lua_pop(L, 1);
+    }
+    for (open = classes; *open; open++) {
+        lua_pushcfunction(L, *open);
+        lua_call(L, 0, 0);
+    }
+    return 0;
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tidegate.headers -- header fields: ordered, multi-valued, without case.
+ *
+ *     headers[name]               the first value, or nil
+ *     headers[name] = value       replaces; a list gives several, nil removes
+ *     headers:add(name, value)    one more value
+ *     headers:all(name)           list of all values
+ *     pairs(headers)              name, value, in their order
+ *
+ * What HTTP cannot carry (CR, LF, NUL and such) raises where it is set.
+ */
+#include "http/headers.h"
+#include "bind/bind.h"
+#include "http/exchange.h"
+
+#define HEADERS "tidegate.headers"
+
+struct box {
+    struct tg_handle handle; /* first: a box is a handle */
+    bool of_response;
+};
+
+void tg_headers_push(lua_State *L, struct tg_exchange *x, bool of_response)
+{
+    struct box *box = lua_newuserdatauv(L, sizeof(*box), 0);
+
+    box->handle.x = x;
+    box->handle.serial = tg_exchange_serial(x);
+    box->of_response = of_response;
+    luaL_setmetatable(L, HEADERS);
+}
+
+static struct tg_headers *check_headers(lua_State *L, int index)
+{
+    struct tg_exchange *x = tg_bind_exchange(L, index, HEADERS);
+    struct box *box = lua_touserdata(L, index);
+
+    return box->of_response ? tg_exchange_response_headers(x)
+                            : tg_exchange_request_headers(x);
+}
+
+static struct tg_headers *check_writable(lua_State *L, int index)
+{
+    struct tg_exchange *x = tg_bind_exchange(L, index, HEADERS);
+    struct box *box = lua_touserdata(L, index);
+
+    if (box->of_response && tg_exchange_stage(x) != TG_RESPONSE_OPEN)
+        luaL_error(L, "the response has begun: its headers are sent");
+    return check_headers(L, index);
+}
+
+static const char *check_name(lua_State *L, int index, size_t *len)
+{
+    const char *name;
+
+    if (lua_type(L, index) != LUA_TSTRING)
+        luaL_error(L, "a header name is a string, not a %s",
+                   luaL_typename(L, index));
+    name = lua_tolstring(L, index, len);
+    if (!tg_headers_name_ok(name, *len))
+        luaL_error(L, "'%s' is no header name", name);
+    return name;
+}
+
+static void add(lua_State *L, struct tg_headers *headers, const char *name,
+                size_t name_len, int index)
+{
+    size_t len;
+    const char *value;
+
+    if (lua_type(L, index) != LUA_TSTRING && lua_type(L, index) != LUA_TNUMBER)
+        luaL_error(L, "header '%s' is a string or a number, not a %s", name,
+                   luaL_typename(L, index));
+    value = luaL_tolstring(L, index, &len);
+    if (!tg_headers_value_ok(value, len))
+        luaL_error(L, "header '%s' has a control byte in its value", name);
+    tg_headers_add(headers, name, name_len, value, len);
+    lua_pop(L, 1);
+}
+
+static void set(lua_State *L, struct tg_headers *headers, int name_index,
+                int value_index)
+{
+    size_t len;
+    const char *name = check_name(L, name_index, &len);
+    lua_Integer i, count;
+
+    tg_headers_remove(headers, name, len);
+    if (lua_isnil(L, value_index))
+        return;
+    if (!lua_istable(L, value_index)) {
+        add(L, headers, name, len, value_index);
+        return;
+    }
+    count = (lua_Integer)lua_rawlen(L, value_index);
+    for (i = 1; i <= count; i++) {
+        lua_rawgeti(L, value_index, i);
+        add(L, headers, name, len, lua_gettop(L));
+        lua_pop(L, 1);
+    }
+}
+
+void tg_headers_set(lua_State *L, struct tg_exchange *x, int name, int value)
+{
+    set(L, tg_exchange_response_headers(x), lua_absindex(L, name),
+        lua_absindex(L, value));
+}
+
+static int headers_add(lua_State *L)
+{
+    struct tg_headers *headers = check_writable(L, 1);
+    size_t len;
+    const char *name = check_name(L, 2, &len);
+
+    add(L, headers, name, len, 3);
+    return 0;
+}
+
+static int headers_all(lua_State *L)
+{
+    struct tg_headers *headers = check_headers(L, 1);
+    size_t len, value_len;
+    const char *name = luaL_checklstring(L, 2, &len), *value;
+    int at = -1;
+    lua_Integer count = 0;
+
+    lua_newtable(L);
+    while ((at = tg_headers_find(headers, name, len, (unsigned)(at + 1))) >=
+           0) {
+        value = tg_headers_value(headers, (unsigned)at, &value_len);
+        lua_pushlstring(L, value, value_len);
+        lua_rawseti(L, -2, ++count);
+    }
+    return 1;
+}
+
+/* Upvalue 1 holds the methods, whose names are none a header needs. */
+static int headers_index(lua_State *L)
+{
+    struct tg_headers *headers = check_headers(L, 1);
+    size_t len;
+    const char *name = luaL_checklstring(L, 2, &len);
+    int at = tg_headers_find(headers, name, len, 0);
+
+    if (at >= 0) {
+        const char *value = tg_headers_value(headers, (unsigned)at, &len);
+
+        lua_pushlstring(L, value, len);
+        return 1;
+    }
+    lua_pushvalue(L, 2);
+    lua_rawget(L, lua_upvalueindex(1));
+    return 1;
+}
+
+static int headers_newindex(lua_State *L)
+{
+    set(L, check_writable(L, 1), 2, 3);
+    return 0;
+}
+
+static int next_pair(lua_State *L)
+{
+    struct tg_headers *headers = check_headers(L, lua_upvalueindex(1));
+    lua_Integer at = lua_tointeger(L, lua_upvalueindex(2));
+    size_t len;
+    const char *text;
+
+    if (at >= (lua_Integer)headers->count)
+        return 0;
+    text = tg_headers_name(headers, (unsigned)at, &len);
+    lua_pushlstring(L, text, len);
+    text = tg_headers_value(headers, (unsigned)at, &len);
+    lua_pushlstring(L, text, len);
+    lua_pushinteger(L, at + 1);
+    lua_replace(L, lua_upvalueindex(2));
+    return 2;
+}
+
+static int headers_pairs(lua_State *L)
+{
+    check_headers(L, 1);
+    lua_pushvalue(L, 1);
+    lua_pushinteger(L, 0);
+    lua_pushcclosure(L, next_pair, 2);
+    return 1;
+}
+
+static int headers_len(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)check_headers(L, 1)->count);
+    return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"add", headers_add},
+    {"all", headers_all},
+    {NULL, NULL},
+};
+
+static const luaL_Reg metamethods[] = {
+    {"__newindex", headers_newindex},
+    {"__pairs", headers_pairs},
+    {"__len", headers_len},
+    {NULL, NULL},
+};
+
+int luaopen_tidegate_core_headers(lua_State *L);
+
+int luaopen_tidegate_core_headers(lua_State *L)
+{
+    tg_bind_class(L, HEADERS, methods, metamethods);
+    luaL_getmetatable(L, HEADERS);
+    lua_getfield(L, -1, "__index");
+    lua_pushcclosure(L, headers_index, 1);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+    return 0;
+}

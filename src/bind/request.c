@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tidegate.request -- what the client asks.
+ *
+ *     request.method  .path  .target  .query  .params  .headers  .host
+ *     request.scheme  .version  .remote  .id  .route  .generation
+ *     request.content_length  .locals
+ *     request:text()  :json()  :buffer()  :chunks()  :trailers()
+ *
+ * A field is made when it is asked for; what is a table is made once.
+ */
+#include <string.h>
+
+#include "bind/bind.h"
+#include "http/exchange.h"
+#include "http/target.h"
+#include "script/state.h"
+
+#define QUERY "tidegate.query"
+
+enum { QUERY_PAIRS_MOST = 1000 };
+
+static const char repeated_key; /* registry: query -> name -> list of values */
+
+void tg_request_push(lua_State *L, struct tg_exchange *x)
+{
+    struct tg_handle *handle =
+        lua_newuserdatauv(L, sizeof(*handle), TG_REQUEST_CACHE);
+
+    handle->x = x;
+    handle->serial = tg_exchange_serial(x);
+    luaL_setmetatable(L, TG_REQUEST);
+}
+
+static const char *span(struct tg_exchange *x, struct tg_span span)
+{
+    return tg_exchange_bytes(x) + span.at;
+}
+
+static void split_target(struct tg_exchange *x, struct tg_target *parts)
+{
+    struct tg_span target = tg_exchange_head(x)->target;
+
+    tg_target_split(span(x, target), target.len, parts);
+}
+
+void tg_request_push_path(lua_State *L, struct tg_exchange *x)
+{
+    struct tg_target parts;
+    luaL_Buffer path;
+    ssize_t len;
+
+    split_target(x, &parts);
+    if (tg_target_is_plain(parts.path, parts.path_len)) {
+        lua_pushlstring(L, parts.path, parts.path_len);
+        return;
+    }
+    len = tg_target_path(parts.path, parts.path_len,
+                         luaL_buffinitsize(L, &path, parts.path_len));
+    if (len < 0)
+        tg_bind_fail_with(L, 400, "malformed percent-encoding in the path");
+    luaL_pushresultsize(&path, (size_t)len);
+}
+
+/* The host without its port, in lower case. */
+void tg_request_push_host(lua_State *L, struct tg_exchange *x)
+{
+    struct tg_span host = tg_exchange_head(x)->host;
+    const char *at = span(x, host), *colon;
+    size_t len = host.len, i;
+    luaL_Buffer lower;
+    char *room;
+
+    colon = memrchr(at, ':', len);
+    if (colon && !memchr(colon, ']', len - (size_t)(colon - at)))
+        len = (size_t)(colon - at);
+    room = luaL_buffinitsize(L, &lower, len);
+    for (i = 0; i < len; i++)
+        room[i] = 'A' <= at[i] && at[i] <= 'Z' ? (char)(at[i] | 32) : at[i];
+    luaL_pushresultsize(&lower, len);
+}
+
+static void push_decoded(lua_State *L, const char *text, size_t len)
+{
+    luaL_Buffer decoded;
+    size_t n;
+
+    n = tg_query_decode(text, len, luaL_buffinitsize(L, &decoded, len));
+    luaL_pushresultsize(&decoded, n);
+}
+
+/* Stack: query name value.  A name that repeats gets a list beside it. */
+static void add_repeated(lua_State *L, int query)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &repeated_key); /* name value all */
+    lua_pushvalue(L, query);
+    if (lua_rawget(L, -2) != LUA_TTABLE) { /* name value all nil */
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, query);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, -4);
+    } /* name value all lists */
+    lua_pushvalue(L, -4);
+    if (lua_rawget(L, -2) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lua_createtable(L, 2, 0);
+        lua_pushvalue(L, -5);
+        lua_rawget(L, query);
+        lua_rawseti(L, -2, 1);
+        lua_pushvalue(L, -5);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, -4);
+    } /* name value all lists list */
+    lua_pushvalue(L, -4);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    lua_pop(L, 5);
+}
+
+static void push_query(lua_State *L, struct tg_exchange *x)
+{
+    struct tg_query_pair pair;
+    struct tg_target parts;
+    const char *at, *end;
+    int query, count = 0;
+
+    split_target(x, &parts);
+    lua_newtable(L);
+    query = lua_gettop(L);
+    luaL_setmetatable(L, QUERY);
+    at = parts.query;
+    end = parts.query + parts.query_len;
+    while (at && tg_query_next(&at, end, &pair)) {
+        if (++count > QUERY_PAIRS_MOST)
+            tg_bind_fail_with(L, 400, "too many query parameters");
+        push_decoded(L, pair.name, pair.name_len);
+        push_decoded(L, pair.value, pair.value_len);
+        lua_pushvalue(L, -2);
+        if (lua_rawget(L, query) == LUA_TNIL) {
+            lua_pop(L, 1);
+            lua_rawset(L, query);
+        } else {
+            lua_pop(L, 1);
+            add_repeated(L, query);
+        }
+    }
+}
+
+/* query(name): every value of that name. */
+static int query_all(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checkstring(L, 2);
+    lua_settop(L, 2);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &repeated_key);
+    lua_pushvalue(L, 1);
+    if (lua_rawget(L, -2) == LUA_TTABLE) {
+        lua_pushvalue(L, 2);
+        if (lua_rawget(L, -2) == LUA_TTABLE)
+            return 1;
+    }
+    lua_newtable(L);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, 1) != LUA_TNIL)
+        lua_rawseti(L, -2, 1);
+    else
+        lua_pop(L, 1);
+    return 1;
+}
+
+static void push_remote(lua_State *L, struct tg_exchange *x)
+{
+    int port;
+
+    lua_createtable(L, 0, 2);
+    lua_pushstring(L, tg_exchange_address(x, &port));
+    lua_setfield(L, -2, "address");
+    lua_pushinteger(L, port);
+    lua_setfield(L, -2, "port");
+}
+
+enum field {
+    METHOD,
+    PATH,
+    TARGET,
+    PARAMS,
+    HOST,
+    SCHEME,
+    VERSION,
+    ID,
+    ROUTE,
+    GENERATION,
+    CONTENT_LENGTH,
+    CACHED, /* the ones below are tables, kept in the request */
+    QUERIES = CACHED,
+    HEADERS,
+    REMOTE,
+    LOCALS
+};
+
+static const struct {
+    const char *name;
+    enum field field;
+} fields[] = {
+    {"method", METHOD},
+    {"path", PATH},
+    {"target", TARGET},
+    {"params", PARAMS},
+    {"host", HOST},
+    {"scheme", SCHEME},
+    {"version", VERSION},
+    {"id", ID},
+    {"route", ROUTE},
+    {"generation", GENERATION},
+    {"content_length", CONTENT_LENGTH},
+    {"query", QUERIES},
+    {"headers", HEADERS},
+    {"remote", REMOTE},
+    {"locals", LOCALS},
+};
+
+static int push_table_field(lua_State *L, struct tg_exchange *x,
+                            enum field field)
+{
+    if (lua_getiuservalue(L, 1, TG_REQUEST_CACHE) != LUA_TTABLE) {
+        lua_createtable(L, 4, 0);
+        lua_pushvalue(L, -1);
+        lua_setiuservalue(L, 1, TG_REQUEST_CACHE);
+    }
+    if (lua_rawgeti(L, -1, (lua_Integer)field) != LUA_TNIL)
+        return 1;
+    lua_pop(L, 1);
+    if (field == QUERIES)
+        push_query(L, x);
+    else if (field == HEADERS)
+        tg_headers_push(L, x, false);
+    else if (field == REMOTE)
+        push_remote(L, x);
+    else
+        lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, -3, (lua_Integer)field);
+    return 1;
+}
+
+static int push_params(lua_State *L)
+{
+    if (lua_getiuservalue(L, 1, TG_REQUEST_PARAMS) != LUA_TTABLE) {
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_setiuservalue(L, 1, TG_REQUEST_PARAMS);
+    }
+    return 1;
+}
+
+static int push_field(lua_State *L, struct tg_exchange *x, enum field field)
+{
+    const struct tg_head *head = tg_exchange_head(x);
+
+    switch (field) {
+    case METHOD:
+        lua_pushlstring(L, span(x, head->method), head->method.len);
+        return 1;
+    case PATH:
+        tg_request_push_path(L, x);
+        return 1;
+    case TARGET:
+        lua_pushlstring(L, span(x, head->target), head->target.len);
+        return 1;
+    case PARAMS:
+        return push_params(L);
+    case HOST:
+        tg_request_push_host(L, x);
+        return 1;
+    case SCHEME:
+        lua_pushliteral(L, "http");
+        return 1;
+    case VERSION:
+        lua_pushstring(L, head->minor ? "1.1" : "1.0");
+        return 1;
+    case ID:
+        lua_pushstring(L, tg_exchange_id(x));
+        return 1;
+    case ROUTE:
+        if (lua_getiuservalue(L, 1, TG_REQUEST_ROUTE) == LUA_TTABLE)
+            lua_getfield(L, -1, "path");
+        return 1;
+    case GENERATION:
+        lua_pushinteger(L, (lua_Integer)tg_state_of(L)->generation);
+        return 1;
+    case CONTENT_LENGTH:
+        if (head->content_length < 0)
+            lua_pushnil(L);
+        else
+            lua_pushinteger(L, head->content_length);
+        return 1;
+    default:
+        return push_table_field(L, x, field);
+    }
+}
+
+/* One table holds both: a method's function, or a field's number. */
+static int request_index(lua_State *L)
+{
+    struct tg_exchange *x = tg_bind_exchange(L, 1, TG_REQUEST);
+
+    lua_settop(L, 2);
+    lua_pushvalue(L, 2);
+    switch (lua_rawget(L, lua_upvalueindex(1))) {
+    case LUA_TFUNCTION:
+        return 1;
+    case LUA_TNUMBER:
+        return push_field(L, x, (enum field)lua_tointeger(L, 3));
+    default:
+        return luaL_error(L, "a request has no field '%s'",
+                          luaL_tolstring(L, 2, NULL));
+    }
+}
+
+static int request_newindex(lua_State *L)
+{
+    return luaL_error(L,
+                      "cannot set '%s' of a request; values of your own "
+                      "belong into request.locals",
+                      luaL_tolstring(L, 2, NULL));
+}
+
+static int request_tostring(lua_State *L)
+{
+    struct tg_handle *handle = luaL_checkudata(L, 1, TG_REQUEST);
+    struct tg_exchange *x = handle->x;
+    const struct tg_head *head;
+
+    if (!tg_exchange_is(x, handle->serial)) {
+        lua_pushliteral(L, "request (over)");
+        return 1;
+    }
+    head = tg_exchange_head(x);
+    lua_pushliteral(L, "request ");
+    lua_pushlstring(L, span(x, head->method), head->method.len);
+    lua_pushliteral(L, " ");
+    lua_pushlstring(L, span(x, head->target), head->target.len);
+    lua_concat(L, 4);
+    return 1;
+}
+
+static const luaL_Reg metamethods[] = {
+    {"__newindex", request_newindex},
+    {"__tostring", request_tostring},
+    {NULL, NULL},
+};
+
+static const luaL_Reg query_metamethods[] = {
+    {"__call", query_all},
+    {NULL, NULL},
+};
+
+int luaopen_tidegate_core_request(lua_State *L);
+
+int luaopen_tidegate_core_request(lua_State *L)
+{
+    static const luaL_Reg none[] = {{NULL, NULL}};
+    size_t i;
+
+    tg_bind_class(L, QUERY, none, query_metamethods);
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &repeated_key);
+
+    tg_bind_class(L, TG_REQUEST, tg_request_body_methods, metamethods);
+    luaL_getmetatable(L, TG_REQUEST);
+    lua_getfield(L, -1, "__index");
+    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        lua_pushinteger(L, (lua_Integer)fields[i].field);
+        lua_setfield(L, -2, fields[i].name);
+    }
+    lua_pushcclosure(L, request_index, 1);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+    return 0;
+}

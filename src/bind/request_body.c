@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tidegate.request, its content: read whole, or piece by piece as it comes.
+ *
+ *     request:text()       the content as a string
+ *     request:json()       the content as a value; malformed: the client
+ *                          gets 400
+ *     request:buffer()     the content as a buffer
+ *     request:chunks()     an iterator over strings, in constant memory
+ *     request:trailers()   table of the trailer fields, after the content
+ *
+ * What is larger than the route's limit ends the task with 413.
+ */
+#include <string.h>
+
+#include "bind/bind.h"
+#include "bind/json.h"
+#include "http/exchange.h"
+#include "net/buffer.h"
+#include "script/task.h"
+
+enum { CHUNK_MOST = 64 * 1024 };
+
+struct reading {
+    struct tg_wait wait;
+    struct tg_exchange *x;
+};
+
+static void cancel_reading(struct tg_wait *wait)
+{
+    struct reading *reading = (struct reading *)wait;
+
+    tg_exchange_more(reading->x, NULL, NULL);
+}
+
+static void end_reading(void *arg)
+{
+    tg_wait_wake(&((struct reading *)arg)->wait);
+}
+
+/* Parks until more content has come; `next` looks at it. */
+static int wait_for_content(lua_State *L, struct tg_exchange *x,
+                            lua_KFunction next)
+{
+    struct reading *reading;
+
+    tg_wait_check(L);
+    reading = lua_newuserdatauv(L, sizeof(*reading), 0);
+    reading->wait.cancel = cancel_reading;
+    reading->x = x;
+    tg_exchange_more(x, end_reading, reading);
+    return tg_wait_park(L, &reading->wait, next, 0);
+}
+
+static struct tg_exchange *check_readable(lua_State *L)
+{
+    struct tg_exchange *x = tg_bind_exchange(L, 1, TG_REQUEST);
+
+    if (tg_exchange_is_too_large(x))
+        tg_bind_fail_with(L, 413, "the request's content is too large");
+    return x;
+}
+
+static void push_content(lua_State *L, struct tg_exchange *x)
+{
+    struct tg_buffer *content = tg_exchange_content(x);
+    size_t len = tg_buffer_len(content);
+    luaL_Buffer text;
+
+    tg_buffer_take(content, luaL_buffinitsize(L, &text, len), len);
+    luaL_pushresultsize(&text, len);
+}
+
+/* Content that was gathered while the rest was still to come waits in a buffer
+ * at index 2, so that back-pressure does not stop it. */
+static struct tg_buffer *gather(lua_State *L, struct tg_exchange *x)
+{
+    struct tg_buffer *gathered;
+
+    lua_settop(L, 2);
+    gathered = tg_buffer_test(L, 2);
+    if (!gathered) {
+        gathered = tg_buffer_push(L);
+        lua_replace(L, 2);
+    }
+    tg_buffer_move(tg_exchange_content(x), gathered, SIZE_MAX);
+    return gathered;
+}
+
+static int finish_text(lua_State *L, int status, lua_KContext context)
+{
+    struct tg_exchange *x = check_readable(L);
+    struct tg_buffer *gathered;
+    luaL_Buffer text;
+    size_t len;
+
+    (void)status, (void)context;
+    if (tg_exchange_is_complete(x) && lua_gettop(L) == 1) {
+        push_content(L, x); /* the usual case: it has all come already */
+        return 1;
+    }
+    gathered = gather(L, x);
+    if (!tg_exchange_is_complete(x))
+        return wait_for_content(L, x, finish_text);
+    len = tg_buffer_len(gathered);
+    tg_buffer_take(gathered, luaL_buffinitsize(L, &text, len), len);
+    luaL_pushresultsize(&text, len);
+    return 1;
+}
+
+static int request_text(lua_State *L)
+{
+    lua_settop(L, 1);
+    return finish_text(L, LUA_OK, 0);
+}
+
+static int finish_json(lua_State *L, int status, lua_KContext context)
+{
+    size_t len;
+    const char *text;
+
+    (void)status, (void)context;
+    text = lua_tolstring(L, -1, &len);
+    if (tg_json_decode(L, text, len))
+        return 1;
+    lua_pushfstring(L, "the content is not JSON: %s", lua_tostring(L, -1));
+    return tg_bind_fail_with(L, 400, lua_tostring(L, -1));
+}
+
+static int request_json(lua_State *L)
+{
+    lua_settop(L, 1);
+    lua_pushcfunction(L, request_text);
+    lua_pushvalue(L, 1);
+    lua_callk(L, 1, 1, 0, finish_json);
+    return finish_json(L, LUA_OK, 0);
+}
+
+static int finish_buffer(lua_State *L, int status, lua_KContext context)
+{
+    struct tg_exchange *x = check_readable(L);
+
+    (void)status, (void)context;
+    gather(L, x);
+    if (!tg_exchange_is_complete(x))
+        return wait_for_content(L, x, finish_buffer);
+    return 1;
+}
+
+static int request_buffer(lua_State *L)
+{
+    lua_settop(L, 1);
+    return finish_buffer(L, LUA_OK, 0);
+}
+
+static int next_chunk(lua_State *L, int status, lua_KContext context)
+{
+    struct tg_exchange *x = check_readable(L);
+    struct tg_buffer *content = tg_exchange_content(x);
+    size_t len = tg_buffer_len(content);
+    luaL_Buffer chunk;
+
+    (void)status, (void)context;
+    lua_settop(L, 1);
+    if (len == 0 && tg_exchange_is_complete(x)) {
+        lua_pushnil(L);
+        return 1;
+    }
+    if (len == 0)
+        return wait_for_content(L, x, next_chunk);
+    len = len < CHUNK_MOST ? len : CHUNK_MOST;
+    tg_buffer_take(content, luaL_buffinitsize(L, &chunk, len), len);
+    luaL_pushresultsize(&chunk, len);
+    if (!tg_exchange_is_complete(x))
+        tg_exchange_more(x, NULL, NULL);
+    return 1;
+}
+
+static int iterate_chunks(lua_State *L)
+{
+    return next_chunk(L, LUA_OK, 0);
+}
+
+static int request_chunks(lua_State *L)
+{
+    tg_bind_exchange(L, 1, TG_REQUEST);
+    lua_pushcfunction(L, iterate_chunks);
+    lua_pushvalue(L, 1);
+    return 2;
+}
+
+static int finish_trailers(lua_State *L, int status, lua_KContext context)
+{
+    struct tg_exchange *x = check_readable(L);
+    const struct tg_text *trailers = tg_exchange_trailers(x);
+    struct tg_field fields[TG_HEAD_FIELDS];
+    int i, count;
+
+    (void)status, (void)context;
+    if (!tg_exchange_is_complete(x))
+        return luaL_error(L, "trailers come after the content: read it first");
+    lua_newtable(L);
+    count = trailers->len ? tg_fields_parse(fields, TG_HEAD_FIELDS,
+                                            trailers->data, trailers->len)
+                          : 0;
+    for (i = 0; i < count; i++) {
+        struct tg_field *field = &fields[i];
+        luaL_Buffer name;
+        char *room = luaL_buffinitsize(L, &name, field->name.len);
+        size_t at;
+
+        for (at = 0; at < field->name.len; at++) {
+            char c = trailers->data[field->name.at + at];
+
+            room[at] = 'A' <= c && c <= 'Z' ? (char)(c | 32) : c;
+        }
+        luaL_pushresultsize(&name, field->name.len);
+        lua_pushlstring(L, trailers->data + field->value.at, field->value.len);
+        lua_rawset(L, -3);
+    }
+    return 1;
+}
+
+static int request_trailers(lua_State *L)
+{
+    lua_settop(L, 1);
+    return finish_trailers(L, LUA_OK, 0);
+}
+
+const luaL_Reg tg_request_body_methods[] = {
+    {"text", request_text},         {"json", request_json},
+    {"buffer", request_buffer},     {"chunks", request_chunks},
+    {"trailers", request_trailers}, {NULL, NULL},
+};

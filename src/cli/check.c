@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include <stdio.h>
+
+#include "base/settings.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/options.h"
+#include "worker/worker.h"
+
+static int load(int argc, char **argv, bool *json, bool with_routes)
+{
+    struct tg_settings settings;
+    struct tg_text out = {0};
+    int code = tg_options_read(&settings, argc, argv, json);
+
+    if (!code) {
+        if (!tg_worker_check(&settings, json && *json, &out)) {
+            code = TG_EXIT_FAILED;
+            fputs(out.data, stderr);
+        } else if (with_routes) {
+            fputs(out.data, stdout);
+        } else {
+            puts("all handlers load");
+        }
+    }
+    tg_text_release(&out);
+    tg_settings_release(&settings);
+    return code;
+}
+
+static int check(int argc, char **argv)
+{
+    return load(argc, argv, NULL, false);
+}
+
+static int routes(int argc, char **argv)
+{
+    bool json = false;
+
+    return load(argc, argv, &json, true);
+}
+
+const struct tg_command tg_command_check = {
+    "check", "[DIR] [FLAGS]", "loads everything, starts nothing, lists errors",
+    check};
+
+const struct tg_command tg_command_routes = {"routes", "[DIR] [--json] [FLAGS]",
+                                             "lists the routes", routes};

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+/* A connection's beginning and end, and what it sends; what it receives is in
+ * intake.c. */
+#include "http/connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+
+#include "base/alloc.h"
+#include "base/census.h"
+#include "net/buffer.h"
+#include "net/loop.h"
+#include "net/timer.h"
+
+enum {
+    SKIP_MOST = 64 * 1024, /* unread content worth receiving to the end */
+    HEAD_SECONDS = 10,
+    IDLE_SECONDS = 75,
+    LINGER_SECONDS = 2
+};
+
+static void stop_timer(struct tg_connection *c)
+{
+    if (c->timer)
+        tg_timer_stop(c->timer);
+    c->timer = NULL;
+}
+
+void tg_connection_deadline(struct tg_connection *c, unsigned seconds)
+{
+    c->deadline = seconds ? c->server->tick + seconds + 1 : 0;
+}
+
+/* --- the end ------------------------------------------------------------ */
+
+/* evhttp frees the connection: the last word, from tg_connection_close(). */
+static void on_evhttp_close(struct evhttp_connection *evcon, void *arg)
+{
+    struct tg_connection *c = arg;
+    struct tg_server *server = c->server;
+
+    (void)evcon;
+    event_del(&c->read);
+    event_del(&c->write);
+    event_del(&c->again);
+    event_debug_unassign(&c->read);
+    event_debug_unassign(&c->write);
+    event_debug_unassign(&c->again);
+    stop_timer(c);
+    if (c->out)
+        tg_buffer_free(c->out);
+    tg_text_release(&c->pending);
+    tg_list_remove(&c->link);
+    free(c);
+    tg_census.connections--;
+    if (server->draining && tg_list_empty(&server->connections) &&
+        server->hooks.empty)
+        server->hooks.empty(server->hooks.arg);
+}
+
+static void release_exchange(struct tg_connection *c)
+{
+    struct tg_exchange *x = c->exchange;
+
+    if (c->server->hooks.over)
+        c->server->hooks.over(x, x->sent, c->server->hooks.arg);
+    c->exchange = NULL;
+    tg_exchange_put(c->server, x);
+}
+
+void tg_connection_close(struct tg_connection *c)
+{
+    c->broken = true;
+    if (c->exchange) {
+        tg_exchange_tell_gone(c->exchange);
+        release_exchange(c);
+    }
+    c->dead = true;
+    if (!c->busy)
+        evhttp_connection_free(c->evcon);
+}
+
+static void on_linger_end(void *arg)
+{
+    struct tg_connection *c = arg;
+
+    c->timer = NULL;
+    tg_connection_close(c);
+}
+
+/* The client may still be sending: it would lose our response to a reset, if
+ * we closed before it has read that (RFC 9112, 9.6). */
+static void linger(struct tg_connection *c)
+{
+    c->lingering = true;
+    shutdown(c->fd, SHUT_WR);
+    stop_timer(c);
+    c->timer =
+        tg_timer_start(c->server->loop, LINGER_SECONDS, on_linger_end, c);
+    tg_connection_flow(c);
+}
+
+static void end_exchange(struct tg_connection *c)
+{
+    struct evhttp_request *request = c->request;
+    struct tg_exchange *x = c->exchange;
+    bool unread = x->body.state != TG_BODY_DONE;
+
+    if (unread && !c->close_after)
+        c->skip = x->body.left;
+    release_exchange(c);
+    c->request = NULL;
+    evhttp_send_reply_end(request); /* nothing in its output: ends it now */
+    if (c->close_after || c->server->draining || (c->eof && !c->pending.len)) {
+        if ((unread || c->pending.len || c->refused) && !c->eof && !c->broken)
+            linger(c);
+        else
+            tg_connection_close(c);
+        return;
+    }
+    tg_connection_deadline(c, IDLE_SECONDS);
+    if (!c->busy) {
+        tg_connection_flow(c);
+        if (c->pending.len) /* not from here: a task may be running */
+            event_active(&c->again, EV_READ, 0);
+    }
+}
+
+/* --- sending ------------------------------------------------------------ */
+
+static void stop_writing(struct tg_connection *c)
+{
+    if (c->writing)
+        event_del(&c->write);
+    c->writing = false;
+}
+
+/* The client is not there any more.  Not told from here, where its own task
+ * may be running, but by the next look at the socket. */
+static void send_failed(struct tg_connection *c)
+{
+    c->broken = true;
+    c->close_after = true;
+    stop_writing(c);
+    if (c->out)
+        tg_buffer_drain(c->out, tg_buffer_len(c->out));
+    event_active(&c->read, EV_READ, 0);
+}
+
+void tg_connection_send(struct tg_connection *c, const struct iovec *pieces,
+                        int n)
+{
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces,
+                             .msg_iovlen = (size_t)n};
+    ssize_t sent = 0;
+    int i;
+
+    if (c->broken)
+        return;
+    if (!c->out || tg_buffer_len(c->out) == 0)
+        sent = sendmsg(c->fd, &message, MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+        send_failed(c);
+        return;
+    }
+    if (sent < 0)
+        sent = 0;
+    for (i = 0; i < n; i++) {
+        size_t len = pieces[i].iov_len;
+
+        if ((size_t)sent >= len) {
+            sent -= (ssize_t)len;
+            continue;
+        }
+        if (!c->out)
+            c->out = tg_buffer_new();
+        tg_buffer_add(c->out, (char *)pieces[i].iov_base + sent,
+                      len - (size_t)sent);
+        sent = 0;
+    }
+    if (!c->writing && c->out && tg_buffer_len(c->out)) {
+        c->writing = true;
+        event_add(&c->write, NULL);
+    }
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    struct tg_connection *c = arg;
+    ssize_t sent = tg_buffer_send(c->out, fd);
+
+    (void)what;
+    if (sent < 0 && sent != -EAGAIN && sent != -EINTR) {
+        tg_connection_close(c);
+        return;
+    }
+    if (tg_buffer_len(c->out) == 0) {
+        stop_writing(c);
+        tg_buffer_free(c->out);
+        c->out = NULL;
+    }
+    if (!c->exchange)
+        return;
+    if (c->exchange->stage != TG_RESPONSE_FINISHED)
+        tg_exchange_tell_drain(c->exchange);
+    else if (!c->out)
+        end_exchange(c);
+}
+
+void tg_connection_finished(struct tg_connection *c)
+{
+    if (c->broken || !c->out || tg_buffer_len(c->out) == 0)
+        end_exchange(c);
+}
+
+bool tg_connection_will_close(struct tg_connection *c)
+{
+    struct tg_exchange *x = c->exchange;
+
+    if (c->close_after || !x->head.keep_alive || c->server->draining || c->eof)
+        return true;
+    return x->body.state != TG_BODY_DONE &&
+           (x->expects_continue || x->head.chunked || x->body.left > SKIP_MOST);
+}
+
+/* --- the beginning ------------------------------------------------------- */
+
+/* evhttp has accepted: take the descriptor out of its hands. */
+static void on_accepted(evutil_socket_t none, short what, void *arg)
+{
+    struct tg_connection *c = arg;
+    struct event_base *base = tg_loop_base(c->server->loop);
+    void *evcon = NULL;
+
+    (void)none, (void)what;
+    bufferevent_getcb(c->bev, NULL, NULL, NULL, &evcon);
+    if (!evcon) { /* evhttp could not use it and has closed it */
+        bufferevent_decref(c->bev);
+        event_debug_unassign(&c->again);
+        tg_list_remove(&c->link);
+        free(c);
+        tg_census.connections--;
+        return;
+    }
+    c->evcon = evcon;
+    c->fd = bufferevent_getfd(c->bev);
+    bufferevent_setfd(c->bev, -1);
+    evhttp_connection_set_closecb(evcon, on_evhttp_close, c);
+    bufferevent_decref(c->bev); /* evhttp holds it */
+    event_debug_unassign(&c->again);
+    event_assign(&c->read, base, c->fd, EV_READ | EV_PERSIST,
+                 tg_intake_readable, c);
+    event_assign(&c->write, base, c->fd, EV_WRITE | EV_PERSIST, on_writable, c);
+    event_assign(&c->again, base, -1, 0, tg_intake_again, c);
+    tg_connection_deadline(c, HEAD_SECONDS);
+    tg_connection_flow(c);
+}
+
+struct bufferevent *tg_connection_new(struct event_base *base, void *arg)
+{
+    struct tg_server *server = arg;
+    struct tg_connection *c = tg_alloc(sizeof(*c));
+
+    c->server = server;
+    c->fd = -1;
+    c->bev = bufferevent_socket_new(base, -1, 0);
+    bufferevent_incref(c->bev);
+    tg_list_append(&server->connections, &c->link);
+    tg_census.connections++;
+    event_assign(&c->again, base, -1, 0, on_accepted, c);
+    event_active(&c->again, EV_TIMEOUT, 0);
+    return c->bev;
+}

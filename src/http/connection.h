@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A connection owns its socket: it receives, frames, and sends.  evhttp keeps
+ * its state and its end, on a bufferevent that has no descriptor (private to
+ * this folder).
+ */
+#ifndef TG_HTTP_CONNECTION_H
+#define TG_HTTP_CONNECTION_H
+
+#include <event2/event_struct.h>
+#include <event2/util.h>
+#include <sys/uio.h>
+
+#include "base/list.h"
+#include "base/text.h"
+#include "http/exchange.h"
+#include "http/server.h"
+
+struct bufferevent;
+struct evhttp;
+struct evhttp_connection;
+struct evhttp_request;
+struct evconnlistener;
+struct tg_timer;
+
+struct tg_server {
+    struct tg_loop *loop;
+    struct evhttp *http;
+    struct tg_server_hooks hooks;
+    struct tg_list connections;
+    struct tg_list listeners;
+    struct tg_connection *entering; /* the one evhttp is told of just now */
+    struct tg_exchange *spare;      /* exchanges to use again */
+    struct tg_timer *ticker;
+    unsigned tick; /* seconds since the start, for deadlines */
+    bool draining;
+    char scratch[65536]; /* where every connection receives */
+};
+
+struct tg_connection {
+    struct tg_list link;
+    struct tg_server *server;
+    int fd;
+    struct bufferevent *bev;
+    struct evhttp_connection *evcon;
+    struct evhttp_request *request; /* evhttp's, while an exchange is open */
+    struct tg_exchange *exchange;
+    struct event read, write, again;
+    struct tg_text pending; /* bytes that could not be used yet */
+    struct tg_buffer *out;  /* bytes the socket did not take */
+    struct tg_timer *timer; /* of a probe or of lingering */
+    size_t scanned;         /* of the head in `pending` */
+    uint64_t skip;          /* content nobody read, to be dropped */
+    unsigned deadline;      /* a tick; 0: none */
+    bool reading, writing;  /* are the events added? */
+    bool busy;              /* feed() is at work: it will clean up */
+    bool dead;              /* to be freed when it is not busy */
+    bool eof;               /* the client will send no more */
+    bool close_after;       /* the response says so, or must */
+    bool lingering;         /* drop what comes, until the client closes */
+    bool broken;            /* the socket takes no more */
+    bool refused;           /* framing was broken: nothing more is read */
+};
+
+struct tg_exchange {
+    struct tg_connection *connection; /* NULL when it is over */
+    uint64_t serial;
+    struct tg_exchange *next; /* while it is spare */
+
+    struct tg_text bytes;
+    struct tg_body body;
+    struct tg_buffer *content;
+    uint64_t received, limit;
+    struct tg_text trailers, label;
+    double began;
+    struct tg_headers request_headers, response_headers;
+    char id[33];
+
+    enum tg_response_stage stage;
+    int status;
+    int64_t left;  /* of the content-length the handler set; -1: none */
+    uint64_t sent; /* content */
+    bool expects_continue, too_large, chunked, bodiless;
+
+    tg_exchange_fn *on_content, *on_drain, *on_gone;
+    void *content_arg, *drain_arg, *gone_arg;
+    size_t drain_mark;
+
+    struct tg_head head; /* big: last */
+};
+
+/* Called by evhttp for a connection it has just accepted. */
+struct bufferevent *tg_connection_new(struct event_base *base, void *server);
+
+/* Closes now, or when feed() is done; an exchange hears of it. */
+void tg_connection_close(struct tg_connection *c);
+
+/* Sends, and keeps what the socket does not take. */
+void tg_connection_send(struct tg_connection *c, const struct iovec *pieces,
+                        int n);
+
+/* Refuses what framing cannot accept: one complete response, then the end. */
+void tg_connection_refuse(struct tg_connection *c, int status);
+
+/* The response is finished: ends the exchange as soon as all is sent. */
+void tg_connection_finished(struct tg_connection *c);
+
+/* Starts or stops receiving, as the exchange's content allows. */
+void tg_connection_flow(struct tg_connection *c);
+
+/* Closes it in so many seconds unless an exchange is open then; 0: never. */
+void tg_connection_deadline(struct tg_connection *c, unsigned seconds);
+
+/* Callbacks of the events `read` and `again`. */
+void tg_intake_readable(evutil_socket_t fd, short what, void *connection);
+void tg_intake_again(evutil_socket_t fd, short what, void *connection);
+
+/* Will this connection close after the response that begins now? */
+bool tg_connection_will_close(struct tg_connection *c);
+
+/* The life of an exchange, for its connection. */
+struct tg_exchange *tg_exchange_take(struct tg_server *server);
+void tg_exchange_put(struct tg_server *server, struct tg_exchange *x);
+void tg_exchange_free(struct tg_exchange *x);
+void tg_exchange_open(struct tg_exchange *x, struct tg_connection *c,
+                      const char *bytes, size_t len);
+ssize_t tg_exchange_feed(struct tg_exchange *x, const char *data, size_t len);
+void tg_exchange_tell_content(struct tg_exchange *x);
+void tg_exchange_tell_drain(struct tg_exchange *x);
+void tg_exchange_tell_gone(struct tg_exchange *x);
+
+#endif

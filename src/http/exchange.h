@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+/*
+ * An exchange: one request together with its response.
+ *
+ * The seam of the wire: nothing above knows evhttp or sockets.  An exchange
+ * belongs to its connection, lives on one thread, and is over when the last
+ * byte of its response is out or the client has left; its memory is used again
+ * for a later one.  Whoever keeps a pointer keeps the serial number beside it,
+ * and asks tg_exchange_is() before each use.
+ *
+ * The response goes through three stages: it may be changed, it has begun (the
+ * head is out), it is finished.
+ */
+#ifndef TG_HTTP_EXCHANGE_H
+#define TG_HTTP_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/framing.h"
+#include "http/headers.h"
+
+struct tg_buffer;
+struct tg_connection;
+struct tg_exchange;
+
+enum tg_response_stage {
+    TG_RESPONSE_OPEN,
+    TG_RESPONSE_BEGUN,
+    TG_RESPONSE_FINISHED
+};
+
+typedef void tg_exchange_fn(void *arg);
+
+/* Is it still the one that had this serial number? */
+bool tg_exchange_is(const struct tg_exchange *x, uint64_t serial);
+uint64_t tg_exchange_serial(const struct tg_exchange *x);
+
+/* --- the request ------------------------------------------------------- */
+
+/* The parsed head, and the bytes its spans point into. */
+const struct tg_head *tg_exchange_head(const struct tg_exchange *x);
+const char *tg_exchange_bytes(const struct tg_exchange *x);
+
+/* All request fields, made at the first call. */
+struct tg_headers *tg_exchange_request_headers(struct tg_exchange *x);
+
+/* Its number in 32 hexadecimal digits, unique among all processes. */
+const char *tg_exchange_id(struct tg_exchange *x);
+
+/* What the floor above calls it in logs: its route.  Copied. */
+void tg_exchange_set_label(struct tg_exchange *x, const char *label,
+                           size_t len);
+const char *tg_exchange_label(const struct tg_exchange *x, size_t *len);
+
+/* When it began, by tg_clock_now(); for who measures it. */
+void tg_exchange_set_began(struct tg_exchange *x, double when);
+double tg_exchange_began(const struct tg_exchange *x);
+
+/* The client's address as text, "" on a unix socket, and its port or 0. */
+const char *tg_exchange_address(const struct tg_exchange *x, int *port);
+
+/* Content that has come and was not read yet.  Take from it, then call
+ * tg_exchange_more(). */
+struct tg_buffer *tg_exchange_content(struct tg_exchange *x);
+
+/* Has the content come whole? */
+bool tg_exchange_is_complete(const struct tg_exchange *x);
+
+/*
+ * The reader wants what comes next: sends 100 Continue if the client waits for
+ * it, and reads on when back-pressure had stopped that.  `fn` is called once,
+ * when content came, the last of it came, or the limit was passed.
+ */
+void tg_exchange_more(struct tg_exchange *x, tg_exchange_fn *fn, void *arg);
+
+/* Content beyond `bytes` is an error (413); says so at once if the length is
+ * known already. */
+bool tg_exchange_limit(struct tg_exchange *x, uint64_t bytes);
+bool tg_exchange_is_too_large(const struct tg_exchange *x);
+
+/* The field lines of the trailer section; complete only with the content. */
+const struct tg_text *tg_exchange_trailers(const struct tg_exchange *x);
+
+/* --- the response ------------------------------------------------------ */
+
+enum tg_response_stage tg_exchange_stage(const struct tg_exchange *x);
+int tg_exchange_status(const struct tg_exchange *x); /* 0: not set */
+void tg_exchange_set_status(struct tg_exchange *x, int status);
+struct tg_headers *tg_exchange_response_headers(struct tg_exchange *x);
+
+/*
+ * Answers with a whole body; `type` is its content-type unless the headers have
+ * one, NULL for none.  The bytes are copied where the socket does not take
+ * them.
+ */
+void tg_exchange_respond(struct tg_exchange *x, int status, const char *type,
+                         const char *body, size_t len);
+
+/* Writes a piece of a stream, the head before the first; returns how many
+ * bytes wait for the client.  -1: more than the content-length that was set. */
+int64_t tg_exchange_write(struct tg_exchange *x, const char *data, size_t len);
+
+/* Calls `fn` once, when at most `bytes` wait for the client. */
+void tg_exchange_on_drain(struct tg_exchange *x, size_t bytes,
+                          tg_exchange_fn *fn, void *arg);
+size_t tg_exchange_waiting(const struct tg_exchange *x);
+
+/* Ends a response that was written in pieces, or answers 204 if none was. */
+void tg_exchange_finish(struct tg_exchange *x);
+
+/* Cuts the connection: what was begun cannot be finished rightly. */
+void tg_exchange_abort(struct tg_exchange *x);
+
+/* --- its end ----------------------------------------------------------- */
+
+/* Calls `fn` if the client leaves before the response is finished.  NULL
+ * forgets it.  No wait of the exchange is called after that. */
+void tg_exchange_on_gone(struct tg_exchange *x, tg_exchange_fn *fn, void *arg);
+
+#endif

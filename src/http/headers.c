@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "http/headers.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+
+void tg_headers_release(struct tg_headers *headers)
+{
+    tg_text_release(&headers->bytes);
+    free(headers->entries);
+    *headers = (struct tg_headers){0};
+}
+
+void tg_headers_clear(struct tg_headers *headers)
+{
+    headers->bytes.len = 0;
+    headers->count = 0;
+}
+
+static bool is_token_byte(unsigned char c)
+{
+    return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') ||
+           ('0' <= c && c <= '9') || (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+bool tg_headers_name_ok(const char *name, size_t len)
+{
+    size_t i;
+
+    for (i = 0; i < len; i++)
+        if (!is_token_byte((unsigned char)name[i]))
+            return false;
+    return len > 0;
+}
+
+bool tg_headers_value_ok(const char *value, size_t len)
+{
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)value[i];
+
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+void tg_headers_add(struct tg_headers *headers, const char *name,
+                    size_t name_len, const char *value, size_t value_len)
+{
+    struct tg_headers_entry *entry;
+
+    if (headers->count == headers->room) {
+        headers->room = headers->room ? 2 * headers->room : 16;
+        headers->entries = tg_realloc(
+            headers->entries, headers->room * sizeof(*headers->entries));
+    }
+    entry = &headers->entries[headers->count++];
+    entry->name_at = (uint32_t)headers->bytes.len;
+    entry->name_len = (uint32_t)name_len;
+    tg_text_add(&headers->bytes, name, name_len);
+    entry->value_at = (uint32_t)headers->bytes.len;
+    entry->value_len = (uint32_t)value_len;
+    tg_text_add(&headers->bytes, value, value_len);
+}
+
+void tg_headers_remove(struct tg_headers *headers, const char *name, size_t len)
+{
+    int index;
+
+    while ((index = tg_headers_find(headers, name, len, 0)) >= 0) {
+        headers->count--;
+        memmove(&headers->entries[index], &headers->entries[index + 1],
+                (headers->count - (unsigned)index) * sizeof(*headers->entries));
+    }
+}
+
+int tg_headers_find(const struct tg_headers *headers, const char *name,
+                    size_t len, unsigned from)
+{
+    unsigned i;
+
+    for (i = from; i < headers->count; i++) {
+        const struct tg_headers_entry *entry = &headers->entries[i];
+
+        if (entry->name_len == len &&
+            strncasecmp(headers->bytes.data + entry->name_at, name, len) == 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+const char *tg_headers_name(const struct tg_headers *headers, unsigned index,
+                            size_t *len)
+{
+    *len = headers->entries[index].name_len;
+    return headers->bytes.data + headers->entries[index].name_at;
+}
+
+const char *tg_headers_value(const struct tg_headers *headers, unsigned index,
+                             size_t *len)
+{
+    *len = headers->entries[index].value_len;
+    return headers->bytes.data + headers->entries[index].value_at;
+}

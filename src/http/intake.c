@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+/* What a connection receives: bytes become heads and content, each head enters
+ * evhttp as one short canonical one, and a client that left is noticed. */
+#include "http/connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+
+#include "http/status.h"
+#include "net/buffer.h"
+#include "net/timer.h"
+
+enum {
+    CONTENT_HIGH = 256 * 1024, /* unread content that stops receiving */
+    PIPELINE_HIGH = 64 * 1024, /* requests that wait for their turn */
+    HEAD_SECONDS = 10
+};
+
+void tg_connection_flow(struct tg_connection *c)
+{
+    struct tg_exchange *x = c->exchange;
+    bool want = !c->eof && !c->dead;
+
+    if (c->busy)
+        return; /* feed() asks again when it is done */
+    if (x && !c->lingering) {
+        if (x->body.state == TG_BODY_DONE)
+            want = want && c->pending.len < PIPELINE_HIGH;
+        else if (x->content && !x->too_large)
+            want = want && tg_buffer_len(x->content) < CONTENT_HIGH;
+    }
+    if (want && !c->reading)
+        event_add(&c->read, NULL);
+    else if (!want && c->reading)
+        event_del(&c->read);
+    c->reading = want;
+}
+
+void tg_connection_refuse(struct tg_connection *c, int status)
+{
+    struct tg_exchange *x = c->exchange;
+    struct tg_text body = {0};
+
+    x->head.keep_alive = false;
+    c->close_after = true;
+    c->refused = true;
+    tg_text_addf(&body, "%d %s\n", status, tg_status_reason(status));
+    tg_exchange_respond(x, status, "text/plain; charset=utf-8", body.data,
+                        body.len);
+    tg_text_release(&body);
+}
+
+/* Has evhttp open a request for the exchange; its callback is on_request(). */
+static void enter_evhttp(struct tg_connection *c)
+{
+    static const char head[] = "GET / HTTP/1.1\r\n\r\n";
+
+    c->server->entering = c;
+    evbuffer_add(bufferevent_get_input(c->bev), head, sizeof(head) - 1);
+    bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS);
+}
+
+static void take_exchange(struct tg_connection *c, struct tg_exchange *x,
+                          const char *data, size_t len)
+{
+    c->exchange = x;
+    c->scanned = 0;
+    tg_connection_deadline(c, 0);
+    tg_exchange_open(x, c, data, len);
+}
+
+/* A head that is refused has no bytes to point at: it becomes an empty one. */
+static void refuse_head(struct tg_connection *c, struct tg_exchange *x,
+                        int status)
+{
+    x->head = (struct tg_head){.content_length = -1, .minor = 1};
+    take_exchange(c, x, "", 0);
+    x->status = status;
+    enter_evhttp(c);
+}
+
+/* Takes one head, and what has come of its content, from the bytes. */
+static size_t feed_head(struct tg_connection *c, const char *data, size_t len)
+{
+    struct tg_exchange *x = tg_exchange_take(c->server);
+    ssize_t n = tg_head_parse(&x->head, data, len, &c->scanned);
+    ssize_t more;
+
+    if (n == 0) {
+        if (!c->deadline || c->pending.len == 0)
+            tg_connection_deadline(c, HEAD_SECONDS);
+        tg_exchange_put(c->server, x);
+        return 0;
+    }
+    if (n < 0) {
+        refuse_head(c, x, (int)-n);
+        return len;
+    }
+    take_exchange(c, x, data, (size_t)n);
+    more = tg_exchange_feed(x, data + n, len - (size_t)n);
+    if (more < 0)
+        x->status = (int)-more;
+    enter_evhttp(c);
+    return more < 0 ? len : (size_t)(n + more);
+}
+
+static size_t feed_content(struct tg_connection *c, const char *data,
+                           size_t len)
+{
+    struct tg_exchange *x = c->exchange;
+    ssize_t n = tg_exchange_feed(x, data, len);
+
+    if (n < 0) {
+        tg_exchange_tell_gone(x);
+        if (c->exchange != x)
+            return len;
+        if (x->stage == TG_RESPONSE_OPEN)
+            tg_connection_refuse(c, (int)-n);
+        else
+            tg_exchange_abort(x);
+        return len;
+    }
+    tg_exchange_tell_content(x);
+    return (size_t)n;
+}
+
+static size_t feed_skip(struct tg_connection *c, size_t len)
+{
+    size_t n = len < c->skip ? len : (size_t)c->skip;
+
+    c->skip -= n;
+    return n;
+}
+
+/* One step; returns the bytes used, 0 when it cannot go on. */
+static size_t feed_step(struct tg_connection *c, const char *data, size_t len)
+{
+    if (c->dead || c->lingering)
+        return len;
+    if (c->exchange)
+        return c->exchange->body.state == TG_BODY_DONE
+                   ? 0
+                   : feed_content(c, data, len);
+    return c->skip ? feed_skip(c, len) : feed_head(c, data, len);
+}
+
+/* Uses as many of the bytes as can be, and keeps the others in `pending`;
+ * `data` may be what is pending already. */
+static void feed(struct tg_connection *c, const char *data, size_t len)
+{
+    size_t used = 0, n;
+
+    c->busy = true;
+    while (used < len && (n = feed_step(c, data + used, len - used)) > 0)
+        used += n;
+    c->busy = false;
+    if (c->eof && !c->exchange) /* what is left will never be whole */
+        c->dead = true;
+    if (c->dead) {
+        evhttp_connection_free(c->evcon);
+        return;
+    }
+    if (data == c->pending.data)
+        tg_text_drain(&c->pending, used);
+    else if (used < len)
+        tg_text_add(&c->pending, data + used, len - used);
+    if (c->pending.len == 0 && c->pending.cap)
+        tg_text_release(&c->pending);
+    tg_connection_flow(c);
+}
+
+/* --- half-closed clients ------------------------------------------------- */
+
+static bool is_hung_up(int fd)
+{
+    struct pollfd p = {.fd = fd};
+
+    return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
+}
+
+/*
+ * After a FIN nobody can tell a client that left from one that only finished
+ * sending, unless something is sent: the one that left answers with a reset.
+ * An interim response may be sent to any HTTP/1.1 client (RFC 9110, 15.2).
+ */
+static void on_probe(void *arg)
+{
+    static char interim[] = "HTTP/1.1 102 Processing\r\n\r\n";
+    struct iovec piece = {interim, sizeof(interim) - 1};
+    struct tg_connection *c = arg;
+    struct tg_exchange *x = c->exchange;
+
+    c->timer = NULL;
+    if (!x || x->stage == TG_RESPONSE_FINISHED)
+        return;
+    if (is_hung_up(c->fd)) {
+        tg_connection_close(c);
+        return;
+    }
+    if (x->stage == TG_RESPONSE_OPEN && x->head.minor > 0 &&
+        !x->expects_continue) {
+        tg_connection_send(c, &piece, 1);
+        x->expects_continue = true; /* asked once; no 100 is due any more */
+    }
+    c->timer = tg_timer_start(c->server->loop, 1, on_probe, c);
+}
+
+static void on_eof(struct tg_connection *c)
+{
+    struct tg_exchange *x = c->exchange;
+
+    c->eof = true;
+    if (c->lingering || !x || x->body.state != TG_BODY_DONE ||
+        is_hung_up(c->fd)) {
+        tg_connection_close(c);
+        return;
+    }
+    tg_connection_flow(c);
+    c->timer = tg_timer_start(c->server->loop, 0.05, on_probe, c);
+}
+
+void tg_intake_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct tg_connection *c = arg;
+    char *room = c->server->scratch;
+    ssize_t n = recv(fd, room, sizeof(c->server->scratch), 0);
+
+    (void)what;
+    if (n < 0 && (errno == EAGAIN || errno == EINTR) && !c->broken)
+        return;
+    if (n < 0 || c->broken) {
+        tg_connection_close(c);
+    } else if (n == 0) {
+        on_eof(c);
+    } else if (c->pending.len) {
+        tg_text_add(&c->pending, room, (size_t)n);
+        feed(c, c->pending.data, c->pending.len);
+    } else {
+        feed(c, room, (size_t)n);
+    }
+}
+
+void tg_intake_again(evutil_socket_t fd, short what, void *arg)
+{
+    struct tg_connection *c = arg;
+
+    (void)fd, (void)what;
+    if (c->pending.len && !c->exchange)
+        feed(c, c->pending.data, c->pending.len);
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/*
+ * One thread's HTTP server: an evhttp that works on memory, the connections
+ * that own the sockets, and the exchanges on them.
+ */
+#ifndef TG_HTTP_SERVER_H
+#define TG_HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct tg_exchange;
+struct tg_loop;
+struct tg_server;
+
+/* What a server tells the floor above. */
+struct tg_server_hooks {
+    /* A request's head has come: answer it, now or later. */
+    void (*serve)(struct tg_exchange *x, void *arg);
+    /* The exchange is over, `sent` bytes of content went out; may be NULL. */
+    void (*over)(struct tg_exchange *x, size_t sent, void *arg);
+    /* The last connection of a draining server has closed. */
+    void (*empty)(void *arg);
+    void *arg;
+};
+
+struct tg_server *tg_server_new(struct tg_loop *loop,
+                                const struct tg_server_hooks *hooks);
+
+/* Closes what is open; exchanges in flight hear that their client is gone. */
+void tg_server_free(struct tg_server *server);
+
+/* Accepts on a listening socket, which it owns from now on. */
+void tg_server_listen(struct tg_server *server, int fd);
+
+/* Stops listening, closes idle connections, and closes each other connection
+ * after the response it is in; then calls hooks.empty. */
+void tg_server_drain(struct tg_server *server);
+
+#endif

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Formats response heads, on the hot path without printf (private to this
+ * folder).
+ */
+#ifndef TG_HTTP_WRITER_H
+#define TG_HTTP_WRITER_H
+
+#include "http/headers.h"
+
+struct tg_writer_head {
+    int status;
+    const struct tg_headers *headers;
+    const char *type; /* content-type, unless the headers have one; or NULL */
+    int64_t length;   /* content-length; -1: none */
+    bool chunked;
+    bool close;      /* Connection: close */
+    bool keep_alive; /* Connection: keep-alive, for HTTP/1.0 */
+};
+
+/*
+ * The head with its empty line.  The bytes belong to the calling thread and
+ * hold until its next call.  Fields that framing owns (Content-Length,
+ * Transfer-Encoding, Connection) are left out of `headers`.
+ */
+const char *tg_writer_format(const struct tg_writer_head *head, size_t *len);
+
+#endif

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/options.h"
+
+const struct tg_command *const tg_commands[] = {
+    &tg_command_serve,  &tg_command_check,
+    &tg_command_routes, &tg_command_reload,
+    &tg_command_stop,   &tg_command_version,
+    &tg_command_help,   NULL,
+};
+
+int main(int argc, char **argv)
+{
+    const struct tg_command *const *command;
+    const char *name = argc > 1 ? argv[1] : "help";
+
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = "help";
+    if (strcmp(name, "--version") == 0)
+        name = "version";
+    for (command = tg_commands; *command; command++)
+        if (strcmp((*command)->name, name) == 0)
+            return (*command)->run(argc > 1 ? argc - 1 : 1,
+                                   argc > 1 ? argv + 1 : argv);
+    return tg_options_misused("unknown command '%s'", name);
+}

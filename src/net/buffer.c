@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "net/buffer.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <event2/buffer.h>
+
+#include "base/alloc.h"
+
+static struct evbuffer *ev(const struct tg_buffer *buffer)
+{
+    return (struct evbuffer *)(void *)buffer;
+}
+
+struct tg_buffer *tg_buffer_new(void)
+{
+    return (struct tg_buffer *)(void *)evbuffer_new();
+}
+
+void tg_buffer_free(struct tg_buffer *buffer)
+{
+    evbuffer_free(ev(buffer));
+}
+
+size_t tg_buffer_len(const struct tg_buffer *buffer)
+{
+    return evbuffer_get_length(ev(buffer));
+}
+
+void tg_buffer_add(struct tg_buffer *buffer, const void *data, size_t len)
+{
+    evbuffer_add(ev(buffer), data, len);
+}
+
+size_t tg_buffer_peek(struct tg_buffer *buffer, void *room, size_t len)
+{
+    return (size_t)evbuffer_copyout(ev(buffer), room, len);
+}
+
+size_t tg_buffer_take(struct tg_buffer *buffer, void *room, size_t len)
+{
+    return (size_t)evbuffer_remove(ev(buffer), room, len);
+}
+
+void tg_buffer_drain(struct tg_buffer *buffer, size_t len)
+{
+    evbuffer_drain(ev(buffer), len);
+}
+
+size_t tg_buffer_move(struct tg_buffer *from, struct tg_buffer *to, size_t len)
+{
+    size_t have = tg_buffer_len(from);
+
+    if (len >= have) {
+        evbuffer_add_buffer(ev(to), ev(from));
+        return have;
+    }
+    return (size_t)evbuffer_remove_buffer(ev(from), ev(to), len);
+}
+
+ssize_t tg_buffer_find(struct tg_buffer *buffer, const char *what, size_t len,
+                       size_t start)
+{
+    struct evbuffer_ptr from;
+
+    if (start > tg_buffer_len(buffer))
+        return -1;
+    evbuffer_ptr_set(ev(buffer), &from, start, EVBUFFER_PTR_SET);
+    return evbuffer_search(ev(buffer), what, len, &from).pos;
+}
+
+const char *tg_buffer_bytes(struct tg_buffer *buffer)
+{
+    const char *bytes = (const char *)evbuffer_pullup(ev(buffer), -1);
+
+    return bytes ? bytes : "";
+}
+
+ssize_t tg_buffer_send(struct tg_buffer *buffer, int fd)
+{
+    enum { PIECES = 16 };
+    struct evbuffer_iovec pieces[PIECES];
+    struct msghdr message = {0};
+    ssize_t sent;
+    int n = evbuffer_peek(ev(buffer), -1, NULL, pieces, PIECES);
+
+    message.msg_iov = pieces; /* a struct iovec, on every Unix */
+    message.msg_iovlen = (size_t)(n < PIECES ? n : PIECES);
+    sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+    if (sent < 0)
+        return -errno;
+    evbuffer_drain(ev(buffer), (size_t)sent);
+    return sent;
+}

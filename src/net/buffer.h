@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A queue of bytes: an evbuffer.  Moving bytes from one buffer to another
+ * copies nothing.
+ */
+#ifndef TG_NET_BUFFER_H
+#define TG_NET_BUFFER_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct tg_buffer; /* is a struct evbuffer */
+
+struct tg_buffer *tg_buffer_new(void);
+void tg_buffer_free(struct tg_buffer *buffer);
+
+size_t tg_buffer_len(const struct tg_buffer *buffer);
+void tg_buffer_add(struct tg_buffer *buffer, const void *data, size_t len);
+
+/* Copies up to `len` bytes from the front; returns how many. */
+size_t tg_buffer_peek(struct tg_buffer *buffer, void *room, size_t len);
+size_t tg_buffer_take(struct tg_buffer *buffer, void *room, size_t len);
+void tg_buffer_drain(struct tg_buffer *buffer, size_t len);
+
+/* Moves up to `len` bytes to the end of `to`; returns how many. */
+size_t tg_buffer_move(struct tg_buffer *from, struct tg_buffer *to, size_t len);
+
+/* Where `what` first stands at or after `start`, or -1. */
+ssize_t tg_buffer_find(struct tg_buffer *buffer, const char *what, size_t len,
+                       size_t start);
+
+/* All bytes in one piece; valid until the buffer changes. */
+const char *tg_buffer_bytes(struct tg_buffer *buffer);
+
+/* Sends from the front to a socket; returns the bytes sent, or -errno. */
+ssize_t tg_buffer_send(struct tg_buffer *buffer, int fd);
+
+#endif

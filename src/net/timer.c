@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "net/timer.h"
+
+#include <stdlib.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "base/alloc.h"
+#include "base/census.h"
+#include "net/loop.h"
+
+struct tg_timer {
+    struct event event;
+    tg_timer_fn *fire;
+    void *arg;
+};
+
+static void release(struct tg_timer *timer)
+{
+    event_debug_unassign(&timer->event);
+    free(timer);
+    tg_census.timers--;
+}
+
+static void on_timeout(evutil_socket_t fd, short what, void *arg)
+{
+    struct tg_timer timer = *(struct tg_timer *)arg;
+
+    (void)fd, (void)what;
+    release(arg); /* before firing: the callback may start another */
+    timer.fire(timer.arg);
+}
+
+struct tg_timer *tg_timer_start(struct tg_loop *loop, double seconds,
+                                tg_timer_fn *fire, void *arg)
+{
+    struct tg_timer *timer = tg_alloc(sizeof(*timer));
+    struct timeval delay;
+
+    delay.tv_sec = (time_t)seconds;
+    delay.tv_usec = (suseconds_t)((seconds - (double)delay.tv_sec) * 1e6);
+    timer->fire = fire;
+    timer->arg = arg;
+    evtimer_assign(&timer->event, tg_loop_base(loop), on_timeout, timer);
+    evtimer_add(&timer->event, &delay);
+    tg_census.timers++;
+    return timer;
+}
+
+void tg_timer_stop(struct tg_timer *timer)
+{
+    evtimer_del(&timer->event);
+    release(timer);
+}

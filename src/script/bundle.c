@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+#include "script/bundle.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+enum { TRIES = 5, DEPTH_MOST = 32 };
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static int read_all(int fd, struct tg_text *text)
+{
+    ssize_t n;
+
+    while ((n = read(fd, tg_text_room(text, 65536), 65536)) != 0) {
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n > 0)
+            text->len += (size_t)n;
+    }
+    tg_text_add(text, "", 0); /* its NUL */
+    return 0;
+}
+
+/* Reads it again when somebody wrote to it meanwhile: no torn reads. */
+static int read_file(const char *path, struct tg_text *text)
+{
+    struct stat before, after;
+    int tries, fd, error = 0;
+
+    for (tries = 0; tries < TRIES; tries++) {
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            return -errno;
+        text->len = 0;
+        fstat(fd, &before);
+        error = read_all(fd, text);
+        fstat(fd, &after);
+        close(fd);
+        if (error || is_same(&before, &after))
+            return error;
+    }
+    return -EBUSY;
+}
+
+static void add_file(struct tg_bundle_folder *folder, const char *name,
+                     const char *path, struct tg_text *text)
+{
+    struct tg_bundle_file *file;
+
+    folder->files =
+        tg_realloc(folder->files, (folder->count + 1) * sizeof(*folder->files));
+    file = &folder->files[folder->count++];
+    file->name = tg_strdup(name);
+    file->path = tg_strdup(path);
+    file->text = text->data;
+    file->len = text->len;
+}
+
+static bool is_lua(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 4 && strcmp(name + len - 4, ".lua") == 0;
+}
+
+static char *join(const char *folder, const char *name)
+{
+    return *folder ? tg_strf("%s/%s", folder, name) : tg_strdup(name);
+}
+
+static char *walk(struct tg_bundle_folder *folder, const char *disk,
+                  const char *shown, const char *name, int depth);
+
+/* One entry of a directory; returns an error sentence or NULL. */
+static char *take_entry(struct tg_bundle_folder *folder, const char *disk,
+                        const char *shown, const char *name, int depth)
+{
+    struct tg_text text = {0};
+    struct stat st;
+    char *error = NULL;
+    int failed;
+
+    if (stat(disk, &st) < 0)
+        return tg_strf("cannot read %s: %s", shown, strerror(errno));
+    if (S_ISDIR(st.st_mode))
+        return walk(folder, disk, shown, name, depth + 1);
+    if (!is_lua(name))
+        return NULL;
+    failed = read_file(disk, &text);
+    if (failed) {
+        tg_text_release(&text);
+        error = tg_strf("cannot read %s: %s", shown, strerror(-failed));
+    } else {
+        add_file(folder, name, shown, &text);
+    }
+    return error;
+}
+
+static char *walk(struct tg_bundle_folder *folder, const char *disk,
+                  const char *shown, const char *name, int depth)
+{
+    DIR *dir = depth < DEPTH_MOST ? opendir(disk) : NULL;
+    struct dirent *entry;
+    char *error = NULL;
+
+    if (!dir)
+        return tg_strf("cannot read the folder %s: %s", shown,
+                       depth < DEPTH_MOST ? strerror(errno) : "too deep");
+    while (!error && (entry = readdir(dir))) {
+        char *below, *on_disk, *as_shown;
+
+        if (entry->d_name[0] == '.')
+            continue;
+        below = join(name, entry->d_name);
+        on_disk = join(disk, entry->d_name);
+        as_shown = join(shown, entry->d_name);
+        error = take_entry(folder, on_disk, as_shown, below, depth);
+        free(below);
+        free(on_disk);
+        free(as_shown);
+    }
+    closedir(dir);
+    return error;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(((const struct tg_bundle_file *)a)->name,
+                  ((const struct tg_bundle_file *)b)->name);
+}
+
+static char *read_folder(struct tg_bundle_folder *folder, const char *root,
+                         const char *shown)
+{
+    char *disk = *shown == '/' ? tg_strdup(shown) : join(root, shown);
+    char *error = walk(folder, disk, shown, "", 0);
+
+    free(disk);
+    if (folder->count)
+        qsort(folder->files, folder->count, sizeof(*folder->files), compare);
+    return error;
+}
+
+/* "lua" beside the handlers: "x/handlers" has "x/lua". */
+static char *modules_beside(const char *handlers)
+{
+    size_t len = strlen(handlers);
+
+    while (len && handlers[len - 1] == '/')
+        len--;
+    while (len && handlers[len - 1] != '/')
+        len--;
+    return tg_strf("%.*slua", (int)len, handlers);
+}
+
+char *tg_bundle_read_settings(struct tg_bundle_file *file, const char *root,
+                              const char *shown)
+{
+    char *disk = *shown == '/' ? tg_strdup(shown) : join(root, shown);
+    struct tg_text text = {0};
+    int failed = read_file(disk, &text);
+
+    free(disk);
+    if (failed) {
+        tg_text_release(&text);
+        return failed == -ENOENT
+                   ? NULL
+                   : tg_strf("cannot read %s: %s", shown, strerror(-failed));
+    }
+    file->name = tg_strdup(shown);
+    file->path = tg_strdup(shown);
+    file->text = text.data;
+    file->len = text.len;
+    return NULL;
+}
+
+struct tg_bundle *tg_bundle_read(const char *root, const char *handlers,
+                                 const char *settings, char **error)
+{
+    struct tg_bundle *bundle = tg_alloc(sizeof(*bundle));
+    char *modules = modules_beside(handlers);
+    char *disk = *modules == '/' ? tg_strdup(modules) : join(root, modules);
+
+    bundle->refs = 1;
+    bundle->root = tg_strdup(root);
+    *error = read_folder(&bundle->handlers, root, handlers);
+    if (!*error && access(disk, F_OK) == 0)
+        *error = read_folder(&bundle->modules, root, modules);
+    if (!*error)
+        *error = tg_bundle_read_settings(&bundle->settings, root, settings);
+    free(modules);
+    free(disk);
+    if (*error) {
+        tg_bundle_unref(bundle);
+        bundle = NULL;
+    }
+    return bundle;
+}
+
+struct tg_bundle *tg_bundle_ref(struct tg_bundle *bundle)
+{
+    if (bundle)
+        atomic_fetch_add(&bundle->refs, 1);
+    return bundle;
+}
+
+void tg_bundle_release_file(struct tg_bundle_file *file)
+{
+    free(file->name);
+    free(file->path);
+    free(file->text);
+}
+
+static void release_folder(struct tg_bundle_folder *folder)
+{
+    size_t i;
+
+    for (i = 0; i < folder->count; i++)
+        tg_bundle_release_file(&folder->files[i]);
+    free(folder->files);
+}
+
+void tg_bundle_unref(struct tg_bundle *bundle)
+{
+    if (!bundle || atomic_fetch_sub(&bundle->refs, 1) > 1)
+        return;
+    release_folder(&bundle->handlers);
+    release_folder(&bundle->modules);
+    tg_bundle_release_file(&bundle->settings);
+    free(bundle->root);
+    free(bundle);
+}
+
+const struct tg_bundle_file *
+tg_bundle_find(const struct tg_bundle_folder *folder, const char *name)
+{
+    struct tg_bundle_file key = {.name = (char *)(size_t)name};
+
+    if (!folder->count)
+        return NULL;
+    return bsearch(&key, folder->files, folder->count, sizeof(key), compare);
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+/*
+ * When the innermost coroutine parks, each resume on the way out finds that
+ * the task now waits, leaves a record on its own stack, and yields too.  On
+ * the way back each continues the coroutine below it.
+ */
+#include "script/coroutine.h"
+
+#include <lauxlib.h>
+
+#include "script/state.h"
+#include "script/task.h"
+
+static const char parked_key; /* registry: coroutines that are parked */
+
+static void set_parked(lua_State *L, lua_State *co, int yes)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &parked_key) == LUA_TTABLE) {
+        lua_pushthread(co);
+        if (co != L)
+            lua_xmove(co, L, 1);
+        if (yes)
+            lua_pushboolean(L, 1);
+        else
+            lua_pushnil(L);
+        lua_rawset(L, -3);
+    }
+    lua_pop(L, 1);
+}
+
+static int is_parked(lua_State *L, int index)
+{
+    int yes;
+
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &parked_key);
+    lua_pushvalue(L, index);
+    lua_rawget(L, -2);
+    yes = lua_toboolean(L, -1);
+    lua_pop(L, 2);
+    return yes;
+}
+
+static int go_on(lua_State *L, lua_State *co, int nargs, int base);
+
+/* The task is woken: continue the coroutine below. */
+static int continue_inner(lua_State *L, int status, lua_KContext base)
+{
+    struct tg_task *task = tg_state_of(L)->running;
+    struct tg_nest *nest = task->parked;
+    lua_State *co = nest->co;
+
+    (void)status;
+    task->parked = nest->next;
+    set_parked(L, co, 0);
+    lua_settop(L, (int)base);
+    return go_on(L, co, 0, (int)base);
+}
+
+static int park_outer(lua_State *L, lua_State *co, int base)
+{
+    struct tg_task *task = tg_state_of(L)->running;
+    struct tg_nest *nest = lua_newuserdatauv(L, sizeof(*nest), 0);
+
+    nest->co = co;
+    nest->next = task->parked;
+    task->parked = nest;
+    set_parked(L, co, 1);
+    return lua_yieldk(L, 0, base, continue_inner);
+}
+
+/*
+ * Resumes `co`, whose arguments are on its stack.  `base` values stay on L's:
+ * the coroutine first, then a boolean: is this a wrap?  Returns the results as
+ * coroutine.resume or a wrapped function gives them.
+ */
+static int go_on(lua_State *L, lua_State *co, int nargs, int base)
+{
+    struct tg_task *task = tg_state_of(L)->running;
+    struct tg_nest resumer = {L, task ? task->resumers : NULL};
+    int is_wrap = lua_toboolean(L, base);
+    int status, nresults;
+
+    if (task)
+        task->resumers = &resumer;
+    status = lua_resume(co, L, nargs, &nresults);
+    if (task)
+        task->resumers = resumer.next;
+    if (status == LUA_YIELD && task && task->wait)
+        return park_outer(L, co, base);
+    if (status == LUA_OK || status == LUA_YIELD) {
+        luaL_checkstack(L, nresults + 1, "too many results");
+        if (!is_wrap)
+            lua_pushboolean(L, 1);
+        lua_xmove(co, L, nresults);
+        return nresults + !is_wrap;
+    }
+    if (is_wrap)
+        lua_resetthread(co); /* its variables are closed, as wrap promises */
+    if (!is_wrap)
+        lua_pushboolean(L, 0);
+    lua_xmove(co, L, 1);
+    if (!is_wrap)
+        return 2;
+    if (lua_type(L, -1) == LUA_TSTRING) { /* add where it was called */
+        luaL_where(L, 1);
+        lua_insert(L, -2);
+        lua_concat(L, 2);
+    }
+    return lua_error(L);
+}
+
+static const char *why_not(lua_State *L, lua_State *co, int index)
+{
+    if (is_parked(L, index))
+        return "cannot resume a coroutine that waits in another task";
+    if (lua_status(co) == LUA_OK && lua_gettop(co) == 0)
+        return "cannot resume dead coroutine";
+    if (lua_status(co) != LUA_OK && lua_status(co) != LUA_YIELD)
+        return "cannot resume dead coroutine";
+    if (co == L)
+        return "cannot resume non-suspended coroutine";
+    return NULL;
+}
+
+/* Stack: the coroutine at 1, is_wrap at 2, then the arguments. */
+static int start_inner(lua_State *L)
+{
+    lua_State *co = lua_tothread(L, 1);
+    int nargs = lua_gettop(L) - 2;
+    const char *why = why_not(L, co, 1);
+
+    if (!why && !lua_checkstack(co, nargs))
+        why = "too many arguments to resume";
+    if (why && lua_toboolean(L, 2))
+        return luaL_error(L, "%s", why);
+    if (why) {
+        lua_pushboolean(L, 0);
+        lua_pushstring(L, why);
+        return 2;
+    }
+    lua_xmove(L, co, nargs);
+    return go_on(L, co, nargs, 2);
+}
+
+static int co_resume(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTHREAD);
+    lua_pushboolean(L, 0);
+    lua_insert(L, 2);
+    return start_inner(L);
+}
+
+static int call_wrapped(lua_State *L)
+{
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_pushboolean(L, 1);
+    lua_insert(L, 2);
+    return start_inner(L);
+}
+
+static int co_wrap(lua_State *L)
+{
+    lua_State *co;
+
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    co = lua_newthread(L);
+    lua_pushvalue(L, 1);
+    lua_xmove(L, co, 1);
+    lua_pushcclosure(L, call_wrapped, 1);
+    return 1;
+}
+
+static int co_close(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTHREAD);
+    if (is_parked(L, 1))
+        return luaL_error(L, "cannot close a coroutine that waits");
+    lua_pushvalue(L, lua_upvalueindex(1)); /* Lua's own does the rest */
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+void tg_coroutine_open(lua_State *L)
+{
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &parked_key);
+
+    lua_getglobal(L, "coroutine");
+    lua_pushcfunction(L, co_resume);
+    lua_setfield(L, -2, "resume");
+    lua_pushcfunction(L, co_wrap);
+    lua_setfield(L, -2, "wrap");
+    lua_getfield(L, -1, "close");
+    lua_pushcclosure(L, co_close, 1);
+    lua_setfield(L, -2, "close");
+    lua_pop(L, 1);
+}
+
+static void close_from(lua_State *L, struct tg_nest *nest)
+{
+    if (!nest)
+        return;
+    close_from(L, nest->next);
+    set_parked(L, nest->co, 0);
+    lua_resetthread(nest->co);
+}
+
+void tg_coroutine_close_parked(struct tg_task *task)
+{
+    struct tg_nest *nest = task->parked;
+
+    task->parked = NULL;
+    close_from(task->state->L, nest);
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Coroutines inside a task: coroutine.resume, wrap and close that pass a park
+ * through to the task, and come back when it is woken.
+ */
+#ifndef TG_SCRIPT_COROUTINE_H
+#define TG_SCRIPT_COROUTINE_H
+
+#include <lua.h>
+
+struct tg_task;
+
+/* Puts ours into the global table `coroutine`. */
+void tg_coroutine_open(lua_State *L);
+
+/* Closes the coroutines through which the task is parked, innermost first. */
+void tg_coroutine_close_parked(struct tg_task *task);
+
+#endif

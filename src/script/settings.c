@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "script/settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "base/alloc.h"
+#include "base/settings.h"
+#include "script/bundle.h"
+#include "script/state.h"
+
+struct reading {
+    struct tg_settings *settings;
+    struct tg_bundle_file *file;
+};
+
+static void put(lua_State *L, struct tg_settings *settings,
+                const struct tg_setting *setting)
+{
+    const char *text = luaL_tolstring(L, -1, NULL);
+
+    if (!tg_settings_put(settings, setting, text))
+        luaL_error(L, "tidegate.lua: '%s' cannot be '%s'", setting->name, text);
+    lua_pop(L, 1);
+}
+
+/* The table that tidegate.settings has checked is on top. */
+static void take(lua_State *L, struct tg_settings *settings,
+                 const struct tg_setting *setting)
+{
+    lua_Integer i, count;
+
+    if (lua_getfield(L, -1, setting->name) == LUA_TTABLE) {
+        count = (lua_Integer)lua_rawlen(L, -1);
+        for (i = 1; i <= count; i++) {
+            lua_rawgeti(L, -1, i);
+            put(L, settings, setting);
+            lua_pop(L, 1);
+        }
+    } else if (!lua_isnil(L, -1)) {
+        put(L, settings, setting);
+    }
+    lua_pop(L, 1);
+}
+
+static int read_settings(lua_State *L)
+{
+    struct reading *reading = lua_touserdata(L, 1);
+    const struct tg_setting *setting;
+
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tidegate.settings");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "load");
+    lua_pushstring(L, reading->file->path);
+    lua_pushlstring(L, reading->file->text, reading->file->len);
+    lua_call(L, 2, 1);
+    for (setting = tg_settings_table; setting->name; setting++)
+        take(L, reading->settings, setting);
+    return 0;
+}
+
+char *tg_settings_read(struct tg_settings *settings, int must_exist)
+{
+    const char *config = settings->config ? settings->config : "tidegate.lua";
+    const char *root = settings->root ? settings->root : ".";
+    struct tg_bundle_file file = {0};
+    struct reading reading = {settings, &file};
+    struct tg_state *state;
+    char *error = tg_bundle_read_settings(&file, root, config), *trace;
+
+    if (!error && !file.text && must_exist)
+        error = tg_strf("cannot read %s: %s", config, strerror(ENOENT));
+    if (!error && file.text) {
+        state = tg_state_new(NULL, 0, 0);
+        error = tg_state_protect(state, read_settings, &reading);
+        tg_state_free(state);
+        trace = error ? strstr(error, "\nstack traceback") : NULL;
+        if (trace)
+            *trace = '\0'; /* of our own code: of no use here */
+    }
+    tg_bundle_release_file(&file);
+    return error;
+}

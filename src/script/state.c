@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "script/state.h"
+
+#include <stdlib.h>
+
+#include <lauxlib.h>
+
+#include "base/alloc.h"
+#include "base/census.h"
+#include "base/log.h"
+#include "script/bundle.h"
+#include "script/library.h"
+#include "script/task.h"
+
+static void *allocate(void *unused, void *block, size_t old, size_t size)
+{
+    (void)unused, (void)old;
+    if (size == 0) {
+        free(block);
+        return NULL;
+    }
+    return realloc(block, size);
+}
+
+/* Every call from C is protected; if one is not, the process must not go on
+ * with a state that is half changed. */
+static int on_panic(lua_State *L)
+{
+    const char *message = lua_tostring(L, -1);
+
+    tg_log(TG_LOG_ERROR, "Lua error outside a protected call: %s",
+           message ? message : "(not a string)");
+    return 0; /* Lua aborts */
+}
+
+static int add_traceback(lua_State *L)
+{
+    const char *message = luaL_tolstring(L, 1, NULL);
+
+    luaL_traceback(L, L, message, 1);
+    return 1;
+}
+
+char *tg_state_protect(struct tg_state *state, lua_CFunction fn, void *arg)
+{
+    lua_State *L = state->L;
+    char *error = NULL;
+    int top = lua_gettop(L);
+
+    lua_pushcfunction(L, add_traceback);
+    lua_pushcfunction(L, fn);
+    lua_pushlightuserdata(L, arg);
+    if (lua_pcall(L, 1, 0, top + 1) != LUA_OK) {
+        const char *message = lua_tostring(L, -1);
+
+        error = tg_strdup(message ? message : "an error without a message");
+    }
+    lua_settop(L, top);
+    return error;
+}
+
+void tg_state_attempt(struct tg_state *state, lua_CFunction fn, void *arg,
+                      const char *what)
+{
+    char *error = tg_state_protect(state, fn, arg);
+
+    if (error)
+        tg_log(TG_LOG_ERROR, "%s: %s", what, error);
+    free(error);
+}
+
+struct tg_state *tg_state_new(struct tg_bundle *bundle, uint64_t generation,
+                              int thread)
+{
+    struct tg_state *state = tg_alloc(sizeof(*state));
+
+    state->L = lua_newstate(allocate, NULL);
+    if (!state->L) {
+        tg_log(TG_LOG_ERROR, "out of memory");
+        abort();
+    }
+    lua_atpanic(state->L, on_panic);
+    *(struct tg_state **)lua_getextraspace(state->L) = state;
+    state->bundle = tg_bundle_ref(bundle);
+    state->generation = generation;
+    state->thread = thread;
+    tg_list_init(&state->tasks);
+    tg_list_init(&state->spare);
+    tg_census.states++;
+    tg_state_attempt(state, tg_library_open, NULL, "cannot open the libraries");
+    return state;
+}
+
+void tg_state_free(struct tg_state *state)
+{
+    tg_task_free_spare(state);
+    lua_close(state->L);
+    tg_bundle_unref(state->bundle);
+    free(state);
+    tg_census.states--;
+}

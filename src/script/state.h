@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A Lua state: one generation on one thread.
+ *
+ * It is made on a loader thread, belongs to one serving thread afterwards, and
+ * is closed on a loader thread again; never on two at once.
+ */
+#ifndef TG_SCRIPT_STATE_H
+#define TG_SCRIPT_STATE_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+
+struct tg_bundle;
+struct tg_task;
+
+struct tg_state {
+    lua_State *L; /* the main thread: never runs a handler */
+    struct tg_bundle *bundle;
+    uint64_t generation;
+    int thread; /* from 1 */
+    void *host; /* what the bindings need of their thread, or NULL */
+
+    struct tg_task *running; /* the task inside lua_resume() now, or NULL */
+    struct tg_list tasks;    /* parked and running ones */
+    struct tg_list spare;    /* ended ones, whose coroutines serve again */
+    int ntasks, nspare;
+};
+
+/* The state that `L`, any coroutine of it, belongs to. */
+static inline struct tg_state *tg_state_of(lua_State *L)
+{
+    return *(struct tg_state **)lua_getextraspace(L);
+}
+
+/* A state with the standard libraries as handlers may have them. */
+struct tg_state *tg_state_new(struct tg_bundle *bundle, uint64_t generation,
+                              int thread);
+
+/* No task may be left in it. */
+void tg_state_free(struct tg_state *state);
+
+/*
+ * Calls `fn` with `arg` as a light userdata, where Lua errors are caught.
+ * Returns NULL, or the error with its traceback, to be freed.
+ */
+char *tg_state_protect(struct tg_state *state, lua_CFunction fn, void *arg);
+
+/* As above; an error is only logged, as of `what`. */
+void tg_state_attempt(struct tg_state *state, lua_CFunction fn, void *arg,
+                      const char *what);
+
+#endif

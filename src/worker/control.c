@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+#include "worker/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+char *tg_control_socket_path(const char *pid_path)
+{
+    size_t len = strlen(pid_path);
+
+    if (len > 4 && strcmp(pid_path + len - 4, ".pid") == 0)
+        len -= 4;
+    return tg_strf("%.*s.sock", (int)len, pid_path);
+}
+
+/* The lock tells who serves; the number is for people and scripts. */
+static char *take_pid_file(struct tg_control *control)
+{
+    char number[32] = {0};
+    int len;
+
+    control->pid_fd =
+        open(control->pid_path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (control->pid_fd < 0)
+        return tg_strf("cannot write the pid file %s: %s", control->pid_path,
+                       strerror(errno));
+    if (flock(control->pid_fd, LOCK_EX | LOCK_NB) < 0) {
+        if (read(control->pid_fd, number, sizeof(number) - 1) < 0)
+            number[0] = '\0';
+        return tg_strf("a gateway (process %.*s) uses the pid file %s already; "
+                       "stop it, or give another --pid-file",
+                       (int)strcspn(number, "\n"), number, control->pid_path);
+    }
+    len = snprintf(number, sizeof(number), "%d\n", (int)getpid());
+    if (ftruncate(control->pid_fd, 0) < 0 ||
+        write(control->pid_fd, number, (size_t)len) < 0)
+        return tg_strf("cannot write the pid file %s: %s", control->pid_path,
+                       strerror(errno));
+    return NULL;
+}
+
+static char *set_address(struct sockaddr_un *sa, const char *path)
+{
+    *sa = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof(sa->sun_path))
+        return tg_strf("the path of the control socket is too long (%s); give "
+                       "a shorter --pid-file",
+                       path);
+    strcpy(sa->sun_path, path);
+    return NULL;
+}
+
+static char *open_socket(struct tg_control *control)
+{
+    struct sockaddr_un sa;
+    char *error = set_address(&sa, control->socket_path);
+    mode_t mask;
+    int failed;
+
+    if (error)
+        return error;
+    unlink(control->socket_path); /* ours: we hold the pid file */
+    control->fd =
+        socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    mask = umask(0177);
+    failed = bind(control->fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
+             listen(control->fd, TG_CONTROL_CLIENTS) < 0;
+    umask(mask);
+    return failed ? tg_strf("cannot open the control socket %s: %s",
+                            control->socket_path, strerror(errno))
+                  : NULL;
+}
+
+char *tg_control_open(struct tg_control *control, const char *pid_path)
+{
+    char *error;
+    int i;
+
+    control->pid_path = tg_strdup(pid_path);
+    control->socket_path = tg_control_socket_path(pid_path);
+    control->fd = -1;
+    for (i = 0; i < TG_CONTROL_CLIENTS; i++)
+        control->clients[i].fd = -1;
+    error = take_pid_file(control);
+    if (error) { /* the files are another's */
+        free(control->pid_path);
+        free(control->socket_path);
+        if (control->pid_fd >= 0)
+            close(control->pid_fd);
+        control->pid_path = NULL;
+        return error;
+    }
+    return open_socket(control);
+}
+
+void tg_control_close(struct tg_control *control)
+{
+    int i;
+
+    if (!control->pid_path)
+        return;
+    for (i = 0; i < TG_CONTROL_CLIENTS; i++)
+        if (control->clients[i].fd >= 0)
+            close(control->clients[i].fd);
+    unlink(control->socket_path);
+    unlink(control->pid_path);
+    close(control->pid_fd);
+    if (control->fd >= 0)
+        close(control->fd);
+    free(control->pid_path);
+    free(control->socket_path);
+}
+
+void tg_control_accept(struct tg_control *control)
+{
+    int fd = accept4(control->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), i;
+
+    for (i = 0; fd >= 0 && i < TG_CONTROL_CLIENTS; i++) {
+        if (control->clients[i].fd >= 0)
+            continue;
+        control->clients[i] = (struct tg_control_client){.fd = fd};
+        return;
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+bool tg_control_read(struct tg_control_client *client)
+{
+    size_t room = sizeof(client->line) - 1 - client->len;
+    ssize_t n = recv(client->fd, client->line + client->len, room, 0);
+    char *end;
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    if (n <= 0 || client->request) { /* left, or spoke out of turn */
+        close(client->fd);
+        client->fd = -1;
+        return false;
+    }
+    client->len += (size_t)n;
+    client->line[client->len] = '\0';
+    end = strchr(client->line, '\n');
+    if (end)
+        *end = '\0';
+    else if (client->len == sizeof(client->line) - 1)
+        tg_control_answer(client, false, "a command is one short line\n");
+    return end != NULL;
+}
+
+void tg_control_answer(struct tg_control_client *client, bool ok,
+                       const char *text)
+{
+    struct tg_text out = {0};
+
+    tg_text_addf(&out, "%s\n%s", ok ? "ok" : "failed", text);
+    if (send(client->fd, out.data, out.len, MSG_NOSIGNAL) < 0) {
+        /* it did not wait for the answer */
+    }
+    tg_text_release(&out);
+    close(client->fd);
+    client->fd = -1;
+}
+
+static int receive_all(int fd, struct tg_text *answer)
+{
+    ssize_t n;
+
+    while ((n = recv(fd, tg_text_room(answer, 4096), 4096, 0)) > 0)
+        answer->len += (size_t)n;
+    tg_text_add(answer, "", 0);
+    return n < 0 ? -1 : 0;
+}
+
+int tg_control_call(const char *pid_path, const char *command, char **text)
+{
+    char *path = tg_control_socket_path(pid_path), *error;
+    struct tg_text answer = {0};
+    struct sockaddr_un sa;
+    int fd, outcome = -1;
+
+    error = set_address(&sa, path);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (!error && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
+        error = tg_strf("no gateway answers at %s: %s", path, strerror(errno));
+    if (!error) {
+        dprintf(fd, "%s\n", command);
+        receive_all(fd, &answer);
+        outcome = strncmp(answer.data, "ok\n", 3) == 0 ? 0 : 1;
+        error = tg_strdup(answer.data + strcspn(answer.data, "\n") +
+                          (strchr(answer.data, '\n') != NULL));
+        if (!answer.len) {
+            free(error);
+            error = tg_strdup("the gateway ended before it answered\n");
+        }
+    }
+    close(fd);
+    free(path);
+    tg_text_release(&answer);
+    *text = error;
+    return outcome;
+}

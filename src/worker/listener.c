@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+#include "worker/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+enum { BACKLOG = 4096 };
+
+static char *cannot(const char *address, int error)
+{
+    return tg_strf("cannot listen on %s: %s", address, strerror(error));
+}
+
+static void set(int fd, int level, int option)
+{
+    int on = 1;
+
+    setsockopt(fd, level, option, &on, sizeof(on));
+}
+
+static int bound_socket(const struct sockaddr *sa, socklen_t len, bool share)
+{
+    int fd =
+        socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int error;
+
+    if (fd < 0)
+        return -errno;
+    set(fd, SOL_SOCKET, SO_REUSEADDR);
+    if (share)
+        set(fd, SOL_SOCKET, SO_REUSEPORT);
+    if (sa->sa_family == AF_INET6)
+        set(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+    set(fd, IPPROTO_TCP, TCP_NODELAY); /* accepted sockets inherit it */
+    if (bind(fd, sa, len) == 0)
+        return fd;
+    error = errno;
+    close(fd);
+    return -error;
+}
+
+/* "HOST:PORT", "[HOST]:PORT", ":PORT" */
+static int resolve(const char *address, struct sockaddr_storage *sa,
+                   socklen_t *len)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *found;
+    const char *colon = strrchr(address, ':');
+    char *host, *inner;
+    int failed;
+
+    if (!colon || !colon[1])
+        return -EINVAL;
+    host = tg_strndup(address, (size_t)(colon - address));
+    inner = host;
+    if (*host == '[' && host[strlen(host) - 1] == ']') {
+        host[strlen(host) - 1] = '\0';
+        inner++;
+    }
+    if (!*inner)
+        hints.ai_family = AF_INET;
+    failed = getaddrinfo(*inner ? inner : NULL, colon + 1, &hints, &found);
+    free(host);
+    if (failed)
+        return -EINVAL;
+    memcpy(sa, found->ai_addr, found->ai_addrlen);
+    *len = found->ai_addrlen;
+    freeaddrinfo(found);
+    return 0;
+}
+
+static char *url_of(const struct sockaddr_storage *sa, socklen_t len)
+{
+    char host[64], port[16];
+
+    getnameinfo((const struct sockaddr *)sa, len, host, sizeof(host), port,
+                sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+    return tg_strf(sa->ss_family == AF_INET6 ? "http://[%s]:%s"
+                                             : "http://%s:%s",
+                   host, port);
+}
+
+/*
+ * Sockets that share a port may be another process's: so a first one that
+ * does not share tells whether the port is free, and picks it if it is 0.
+ */
+static char *open_tcp(struct tg_listener *listener, const char *address)
+{
+    struct sockaddr_storage sa;
+    socklen_t len;
+    int i, fd;
+
+    if (resolve(address, &sa, &len) < 0)
+        return tg_strf("cannot listen on '%s': it is not ADDRESS:PORT, "
+                       "[ADDRESS]:PORT, :PORT or unix:PATH",
+                       address);
+    fd = bound_socket((struct sockaddr *)&sa, len, false);
+    if (fd < 0)
+        return cannot(address, -fd);
+    getsockname(fd, (struct sockaddr *)&sa, &len);
+    close(fd);
+    listener->url = url_of(&sa, len);
+    for (i = 0; i < listener->count; i++) {
+        fd = bound_socket((struct sockaddr *)&sa, len, true);
+        if (fd < 0)
+            return cannot(address, -fd);
+        listener->fds[i] = fd;
+        if (listen(fd, BACKLOG) < 0)
+            return cannot(address, errno);
+    }
+    return NULL;
+}
+
+/* A socket nobody listens on any more is in the way only. */
+static bool remove_stale(const struct sockaddr_un *sa)
+{
+    struct stat st;
+    int fd, error;
+
+    if (lstat(sa->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+        return false;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    error =
+        connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) < 0 ? errno : 0;
+    close(fd);
+    return error == ECONNREFUSED && unlink(sa->sun_path) == 0;
+}
+
+static char *open_unix(struct tg_listener *listener, const char *address)
+{
+    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+    const char *path = address + strlen("unix:");
+    int i, fd;
+
+    if (!*path || strlen(path) >= sizeof(sa.sun_path))
+        return tg_strf("cannot listen on %s: the path must have 1 to %zu bytes",
+                       address, sizeof(sa.sun_path) - 1);
+    strcpy(sa.sun_path, path);
+    fd = bound_socket((struct sockaddr *)&sa, sizeof(sa), false);
+    if (fd == -EADDRINUSE && remove_stale(&sa))
+        fd = bound_socket((struct sockaddr *)&sa, sizeof(sa), false);
+    if (fd < 0)
+        return cannot(address, -fd);
+    listener->fds[0] = fd;
+    listener->path = tg_strdup(path);
+    listener->url = tg_strdup(address);
+    if (listen(fd, BACKLOG) < 0)
+        return cannot(address, errno);
+    for (i = 1; i < listener->count; i++)
+        listener->fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return NULL;
+}
+
+char *tg_listener_open(struct tg_listener *listener, const char *address,
+                       int count)
+{
+    char *error;
+    int i;
+
+    *listener = (struct tg_listener){.count = count};
+    listener->fds = tg_alloc((size_t)count * sizeof(int));
+    for (i = 0; i < count; i++)
+        listener->fds[i] = -1;
+    error = strncmp(address, "unix:", 5) == 0 ? open_unix(listener, address)
+                                              : open_tcp(listener, address);
+    if (error)
+        tg_listener_close(listener);
+    return error;
+}
+
+void tg_listener_close(struct tg_listener *listener)
+{
+    int i;
+
+    for (i = 0; i < listener->count; i++)
+        if (listener->fds[i] >= 0)
+            close(listener->fds[i]);
+    if (listener->path)
+        unlink(listener->path);
+    free(listener->fds);
+    free(listener->path);
+    free(listener->url);
+    *listener = (struct tg_listener){0};
+}

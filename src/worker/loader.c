@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+#include "worker/loader.h"
+
+#include <inttypes.h>
+#include <malloc.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/census.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/settings.h"
+#include "bind/app.h"
+#include "net/memory.h"
+#include "script/bundle.h"
+#include "shared/mailbox.h"
+#include "worker/changes.h"
+#include "worker/thread.h"
+
+/* One reload under way. */
+struct reload {
+    struct tg_loader *loader;
+    struct tg_bundle *bundle;
+    uint64_t number;
+    struct tg_slot **slots; /* one for each thread */
+    struct tg_outcome *outcome;
+    double began;
+};
+
+void tg_outcome_free(struct tg_outcome *outcome)
+{
+    tg_text_release(&outcome->report);
+    tg_text_release(&outcome->routes);
+    free(outcome);
+}
+
+/* --- building ----------------------------------------------------------------
+ */
+
+struct build {
+    pthread_t handle;
+    struct tg_app *app;
+    struct tg_text report;
+    bool ok;
+};
+
+static void *build_one(void *arg)
+{
+    struct build *build = arg;
+
+    build->ok = tg_app_load(build->app, &build->report);
+    tg_census_flush();
+    tg_memory_flush();
+    return NULL;
+}
+
+/* Loads an app for each thread, beside each other.  The first one's errors are
+ * everyone's. */
+static bool build(struct reload *reload)
+{
+    int i, n = reload->loader->nthreads;
+    struct build *builds = tg_alloc((size_t)n * sizeof(*builds));
+    bool ok = true;
+
+    for (i = 0; i < n; i++)
+        builds[i].app = tg_app_new(reload->bundle, reload->number, i + 1, n);
+    for (i = 1; i < n; i++)
+        pthread_create(&builds[i].handle, NULL, build_one, &builds[i]);
+    build_one(&builds[0]);
+    for (i = 1; i < n; i++)
+        pthread_join(builds[i].handle, NULL);
+    for (i = 0; i < n; i++) {
+        struct tg_slot *slot = tg_alloc(sizeof(*slot));
+
+        slot->app = builds[i].app;
+        slot->thread = &reload->loader->threads[i];
+        slot->number = reload->number;
+        reload->slots[i] = slot;
+        if (ok && !builds[i].ok)
+            tg_text_add(&reload->outcome->report, builds[i].report.data,
+                        builds[i].report.len);
+        ok = ok && builds[i].ok;
+        tg_text_release(&builds[i].report);
+    }
+    free(builds);
+    for (i = 0; !ok && i < n; i++)
+        tg_slot_free(reload->slots[i]);
+    return ok;
+}
+
+/* --- warming up
+ * --------------------------------------------------------------- */
+
+static void on_prepared(void *arg)
+{
+    ((struct tg_loader *)arg)->waiting_for--;
+}
+
+/* Runs the on_start functions on the serving threads, and waits for them. */
+static bool warm_up(struct reload *reload)
+{
+    struct tg_loader *loader = reload->loader;
+    const char *error = NULL;
+    int i;
+
+    loader->waiting_for = loader->nthreads;
+    for (i = 0; i < loader->nthreads; i++) {
+        reload->slots[i]->on_prepared = on_prepared;
+        reload->slots[i]->arg = loader;
+        tg_thread_prepare(reload->slots[i]);
+    }
+    while (loader->waiting_for && !loader->stopping) {
+        tg_mailbox_wait(loader->mailbox, -1);
+        tg_mailbox_run(loader->mailbox);
+    }
+    if (loader->stopping)
+        return false; /* the threads clear what they have */
+    for (i = 0; i < loader->nthreads && !error; i++)
+        error = reload->slots[i]->error;
+    if (!error)
+        return true;
+    tg_text_addf(&reload->outcome->report, "on_start failed: %s", error);
+    for (i = 0; i < loader->nthreads; i++)
+        tg_thread_drop(reload->slots[i]);
+    return false;
+}
+
+/* --- the transaction
+ * ------------------------------------------------------------ */
+
+static void commit(struct reload *reload)
+{
+    struct tg_loader *loader = reload->loader;
+    struct tg_text *report = &reload->outcome->report;
+    int i;
+
+    if (reload->number == 1)
+        tg_app_routes(reload->slots[0]->app, false, &reload->outcome->routes);
+    atomic_store(&loader->common->current, reload->number);
+    for (i = 0; i < loader->nthreads; i++)
+        tg_thread_nudge(&loader->threads[i]);
+    tg_text_addf(report, "generation %" PRIu64 " serves: ", reload->number);
+    tg_changes_describe(loader->bundle, reload->bundle, report);
+    tg_text_addf(report, ", %.1f ms", (tg_clock_now() - reload->began) * 1000);
+    tg_bundle_unref(loader->bundle);
+    loader->bundle = tg_bundle_ref(reload->bundle);
+}
+
+static bool run_reload(struct reload *reload)
+{
+    const struct tg_settings *settings = reload->loader->common->settings;
+    char *error;
+
+    reload->bundle = tg_bundle_read(settings->root, settings->handlers,
+                                    settings->config, &error);
+    if (!reload->bundle) {
+        tg_text_adds(&reload->outcome->report, error);
+        free(error);
+        return false;
+    }
+    if (!build(reload) || !warm_up(reload))
+        return false;
+    commit(reload);
+    return true;
+}
+
+static void log_outcome(const struct reload *reload)
+{
+    const struct tg_outcome *outcome = reload->outcome;
+    struct tg_log_field fields[] = {
+        TG_LOG_NUMBER("generation", (int64_t)outcome->generation),
+        TG_LOG_NUMBER("ms", (int64_t)((tg_clock_now() - reload->began) * 1000)),
+        TG_LOG_TEXT("report", outcome->report.data, outcome->report.len),
+    };
+    const char *message = outcome->ok ? "reloaded" : "reload refused";
+
+    tg_log_record(outcome->ok ? TG_LOG_INFO : TG_LOG_ERROR, message,
+                  strlen(message), fields, 3);
+}
+
+static void reload_once(struct tg_loader *loader)
+{
+    struct tg_outcome *outcome = tg_alloc(sizeof(*outcome));
+    struct reload reload = {.loader = loader, .outcome = outcome};
+
+    outcome->owner = loader->owner;
+    outcome->request = atomic_load(&loader->wanted);
+    loader->done = outcome->request;
+    reload.began = tg_clock_now();
+    reload.number = atomic_load(&loader->common->current) + 1;
+    reload.slots = tg_alloc((size_t)loader->nthreads * sizeof(*reload.slots));
+    outcome->ok = run_reload(&reload);
+    outcome->generation = atomic_load(&loader->common->current);
+    tg_bundle_unref(reload.bundle);
+    free(reload.slots);
+    if (!loader->stopping && reload.number > 1)
+        log_outcome(&reload);
+    tg_mailbox_post(loader->common->main, loader->on_outcome, outcome);
+    malloc_trim(0); /* a whole state is gone or will be soon */
+}
+
+/* --- its life
+ * --------------------------------------------------------------------- */
+
+static void *run(void *arg)
+{
+    struct tg_loader *loader = arg;
+
+    while (!loader->stopping) {
+        tg_mailbox_wait(loader->mailbox, -1);
+        tg_mailbox_run(loader->mailbox);
+        while (!loader->stopping && loader->done < atomic_load(&loader->wanted))
+            reload_once(loader);
+    }
+    tg_bundle_unref(loader->bundle);
+    tg_memory_flush();
+    tg_census_flush();
+    return NULL;
+}
+
+void tg_loader_start(struct tg_loader *loader)
+{
+    pthread_create(&loader->handle, NULL, run, loader);
+}
+
+static void on_request(void *arg)
+{
+    (void)arg; /* run() looks at the number */
+}
+
+uint64_t tg_loader_request(struct tg_loader *loader)
+{
+    uint64_t request = atomic_fetch_add(&loader->wanted, 1) + 1;
+
+    tg_mailbox_post(loader->mailbox, on_request, loader);
+    return request;
+}
+
+static void on_stop(void *arg)
+{
+    ((struct tg_loader *)arg)->stopping = true;
+}
+
+void tg_loader_stop(struct tg_loader *loader)
+{
+    tg_mailbox_post(loader->mailbox, on_stop, loader);
+    pthread_join(loader->handle, NULL);
+}
+
+void tg_loader_free(struct tg_loader *loader)
+{
+    tg_mailbox_run(loader->mailbox);
+    tg_mailbox_free(loader->mailbox);
+}

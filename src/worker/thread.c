@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MIT
+#include "worker/thread.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/census.h"
+#include "base/log.h"
+#include "base/settings.h"
+#include "bind/app.h"
+#include "http/server.h"
+#include "net/loop.h"
+#include "net/memory.h"
+#include "net/timer.h"
+#include "shared/mailbox.h"
+#include "worker/access.h"
+
+/* --- retiring ------------------------------------------------------------- */
+
+void tg_slot_free(void *arg)
+{
+    struct tg_slot *slot = arg;
+
+    tg_app_free(slot->app);
+    free(slot->error);
+    free(slot);
+}
+
+static void stop_if_done(struct tg_thread *thread)
+{
+    if (thread->stopping && !thread->serving &&
+        tg_list_empty(&thread->prepared) && tg_list_empty(&thread->retiring))
+        tg_loop_stop(thread->loop);
+}
+
+static void on_idle(void *arg)
+{
+    struct tg_slot *slot = arg;
+    struct tg_thread *thread = slot->thread;
+
+    if (slot->deadline)
+        tg_timer_stop(slot->deadline);
+    tg_list_remove(&slot->link);
+    tg_log(TG_LOG_DEBUG, "generation %" PRIu64 " has left thread %d",
+           slot->number, thread->number);
+    tg_mailbox_post(thread->common->loader, tg_slot_free, slot);
+    stop_if_done(thread);
+}
+
+static void on_deadline(void *arg)
+{
+    struct tg_slot *slot = arg;
+
+    slot->deadline = NULL;
+    tg_log(TG_LOG_WARN,
+           "generation %" PRIu64 " was replaced %g s ago: %d of its tasks on "
+           "thread %d are cancelled",
+           slot->number, slot->thread->common->settings->drain_timeout,
+           tg_app_cancel(slot->app), slot->thread->number);
+}
+
+static void retire(struct tg_slot *slot)
+{
+    struct tg_thread *thread = slot->thread;
+
+    tg_list_append(&thread->retiring, &slot->link);
+    slot->deadline =
+        tg_timer_start(thread->loop, thread->common->settings->drain_timeout,
+                       on_deadline, slot);
+    tg_app_retire(slot->app, on_idle, slot);
+}
+
+/* --- taking over ------------------------------------------------------------
+ */
+
+/* Serves with the newest prepared app that has been committed. */
+static void adopt(struct tg_thread *thread, uint64_t current)
+{
+    while (!tg_list_empty(&thread->prepared)) {
+        struct tg_slot *slot =
+            tg_list_item(thread->prepared.next, struct tg_slot, link);
+        struct tg_slot *old = thread->serving;
+
+        if (slot->number > current)
+            return;
+        tg_list_remove(&slot->link);
+        thread->serving = slot;
+        tg_app_go_live(slot->app);
+        if (old)
+            retire(old);
+    }
+}
+
+static void look(struct tg_thread *thread)
+{
+    uint64_t current =
+        atomic_load_explicit(&thread->common->current, memory_order_acquire);
+
+    if (!thread->serving || thread->serving->number != current)
+        adopt(thread, current);
+}
+
+static void serve(struct tg_exchange *x, void *arg)
+{
+    struct tg_thread *thread = arg;
+
+    look(thread);
+    if (thread->access)
+        tg_access_begin(thread->access, x);
+    tg_app_serve(thread->serving->app, x);
+}
+
+static void over(struct tg_exchange *x, size_t sent, void *arg)
+{
+    struct tg_thread *thread = arg;
+
+    if (thread->access)
+        tg_access_end(thread->access, x, sent);
+}
+
+/* --- messages
+ * ----------------------------------------------------------------- */
+
+static void prepared(const char *error, void *arg)
+{
+    struct tg_slot *slot = arg;
+
+    if (error)
+        slot->error = tg_strdup(error);
+    tg_mailbox_post(slot->thread->common->loader, slot->on_prepared, slot->arg);
+}
+
+static void on_prepare(void *arg)
+{
+    struct tg_slot *slot = arg;
+    struct tg_thread *thread = slot->thread;
+
+    tg_list_append(&thread->prepared, &slot->link);
+    tg_app_attach(slot->app, thread->loop);
+    tg_app_start(slot->app, thread->common->settings->start_timeout, prepared,
+                 slot);
+}
+
+void tg_thread_prepare(struct tg_slot *slot)
+{
+    tg_mailbox_post(slot->thread->mailbox, on_prepare, slot);
+}
+
+static void on_drop(void *arg)
+{
+    struct tg_slot *slot = arg;
+
+    tg_list_remove(&slot->link);
+    retire(slot);
+}
+
+void tg_thread_drop(struct tg_slot *slot)
+{
+    tg_mailbox_post(slot->thread->mailbox, on_drop, slot);
+}
+
+static void on_nudge(void *arg)
+{
+    look(arg);
+}
+
+void tg_thread_nudge(struct tg_thread *thread)
+{
+    tg_mailbox_post(thread->mailbox, on_nudge, thread);
+}
+
+struct listening {
+    struct tg_thread *thread;
+    int fd;
+};
+
+static void on_listen(void *arg)
+{
+    struct listening *listening = arg;
+
+    tg_server_listen(listening->thread->server, listening->fd);
+    free(listening);
+}
+
+void tg_thread_listen(struct tg_thread *thread, int fd)
+{
+    struct listening *listening = tg_alloc(sizeof(*listening));
+
+    listening->thread = thread;
+    listening->fd = fd;
+    tg_mailbox_post(thread->mailbox, on_listen, listening);
+}
+
+static void on_reopen(void *arg)
+{
+    struct tg_thread *thread = arg;
+
+    if (thread->access)
+        tg_access_reopen(thread->access);
+}
+
+void tg_thread_reopen(struct tg_thread *thread)
+{
+    tg_mailbox_post(thread->mailbox, on_reopen, thread);
+}
+
+/* --- stopping
+ * ------------------------------------------------------------------ */
+
+static void clear(struct tg_slot *slot)
+{
+    tg_list_remove(&slot->link);
+    if (slot->deadline)
+        tg_timer_stop(slot->deadline);
+    tg_app_stop(slot->app);
+    tg_slot_free(slot);
+}
+
+static void clear_all(struct tg_list *slots)
+{
+    while (!tg_list_empty(slots))
+        clear(tg_list_item(slots->next, struct tg_slot, link));
+}
+
+/* The last connection is closed: what still runs has nobody to answer. */
+static void on_empty(void *arg)
+{
+    struct tg_thread *thread = arg;
+    struct tg_list *link, *next;
+
+    thread->stopping = true;
+    clear_all(&thread->prepared);
+    for (link = thread->retiring.next; link != &thread->retiring; link = next) {
+        next = link->next;
+        tg_app_cancel(tg_list_item(link, struct tg_slot, link)->app);
+    }
+    if (thread->serving)
+        retire(thread->serving);
+    thread->serving = NULL;
+    stop_if_done(thread);
+}
+
+static void on_drain(void *arg)
+{
+    struct tg_thread *thread = arg;
+
+    if (!thread->stopping)
+        tg_server_drain(thread->server);
+}
+
+void tg_thread_drain(struct tg_thread *thread)
+{
+    tg_mailbox_post(thread->mailbox, on_drain, thread);
+}
+
+static void on_stop(void *arg)
+{
+    struct tg_thread *thread = arg;
+
+    tg_loop_stop(thread->loop);
+}
+
+void tg_thread_stop(struct tg_thread *thread)
+{
+    tg_mailbox_post(thread->mailbox, on_stop, thread);
+}
+
+/* --- its life
+ * --------------------------------------------------------------------- */
+
+static void on_mail(void *arg)
+{
+    struct tg_thread *thread = arg;
+
+    tg_mailbox_run(thread->mailbox);
+}
+
+static void *run(void *arg)
+{
+    struct tg_thread *thread = arg;
+    struct tg_server_hooks hooks = {serve, over, on_empty, thread};
+
+    thread->server = tg_server_new(thread->loop, &hooks);
+    tg_loop_watch(thread->loop, tg_mailbox_fd(thread->mailbox), on_mail,
+                  thread);
+    tg_loop_run(thread->loop);
+    tg_server_free(thread->server);
+    if (thread->serving)
+        clear(thread->serving);
+    clear_all(&thread->prepared);
+    clear_all(&thread->retiring);
+    if (thread->access)
+        tg_access_close(thread->access);
+    tg_loop_free(thread->loop);
+    tg_memory_flush();
+    tg_census_flush();
+    tg_mailbox_post(thread->common->main, thread->common->on_stopped, thread);
+    return NULL;
+}
+
+bool tg_thread_start(struct tg_thread *thread)
+{
+    thread->loop = tg_loop_new(thread->common->settings->event_backend);
+    if (!thread->loop)
+        return false;
+    tg_list_init(&thread->prepared);
+    tg_list_init(&thread->retiring);
+    thread->mailbox = tg_mailbox_new();
+    thread->access = tg_access_open(thread->common->settings, thread->loop);
+    pthread_create(&thread->handle, NULL, run, thread);
+    return true;
+}
+
+void tg_thread_join(struct tg_thread *thread)
+{
+    pthread_join(thread->handle, NULL);
+    tg_mailbox_free(thread->mailbox);
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A serving thread: a loop, a server, and the app of the current generation.
+ *
+ * A new generation comes as a slot: first it is prepared (its on_start
+ * functions run here, beside the old app), then one store of the current
+ * number makes it the one that serves.  Each exchange looks at that number
+ * first, so that no client sees an older answer after a newer one.
+ */
+#ifndef TG_WORKER_THREAD_H
+#define TG_WORKER_THREAD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+
+struct tg_access;
+struct tg_app;
+struct tg_loop;
+struct tg_mailbox;
+struct tg_server;
+struct tg_settings;
+struct tg_thread;
+struct tg_timer;
+
+/* An app on its way through a thread. */
+struct tg_slot {
+    struct tg_list link; /* prepared, or retiring */
+    struct tg_thread *thread;
+    struct tg_app *app;
+    uint64_t number;                /* of its generation */
+    struct tg_timer *deadline;      /* of its retirement */
+    char *error;                    /* why it did not start */
+    void (*on_prepared)(void *arg); /* run in the loader's mailbox */
+    void *arg;
+};
+
+/* What all threads have in common. */
+struct tg_common {
+    _Atomic uint64_t current; /* the number of the serving generation */
+    const struct tg_settings *settings;
+    struct tg_mailbox *loader;
+    struct tg_mailbox *main;
+    void *owner;                      /* the worker */
+    void (*on_stopped)(void *thread); /* run in the main mailbox */
+};
+
+struct tg_thread {
+    pthread_t handle;
+    int number; /* from 1 */
+    struct tg_common *common;
+    struct tg_mailbox *mailbox;
+    struct tg_loop *loop;
+    struct tg_server *server;
+    struct tg_access *access; /* NULL: no access log */
+    struct tg_slot *serving;
+    struct tg_list prepared, retiring;
+    bool stopping;
+};
+
+/* Makes the loop and starts the thread; false when there is no such event
+ * backend. */
+bool tg_thread_start(struct tg_thread *thread);
+
+/* From any thread: */
+void tg_thread_prepare(struct tg_slot *slot);   /* then on_prepared */
+void tg_thread_drop(struct tg_slot *slot);      /* it will not be committed */
+void tg_thread_nudge(struct tg_thread *thread); /* look at the number */
+void tg_thread_listen(struct tg_thread *thread, int fd);
+void tg_thread_reopen(struct tg_thread *thread); /* its access log */
+
+/* Finishes what is in flight, then stops; or stops at once. */
+void tg_thread_drain(struct tg_thread *thread);
+void tg_thread_stop(struct tg_thread *thread);
+
+/* Waits for its end and frees what it had. */
+void tg_thread_join(struct tg_thread *thread);
+
+/* Frees an app whose thread is done with it; for a mailbox. */
+void tg_slot_free(void *slot);
+
+#endif

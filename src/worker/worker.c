@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: MIT
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/census.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/settings.h"
+#include "base/text.h"
+#include "bind/app.h"
+#include "net/loop.h"
+#include "net/memory.h"
+#include "script/bundle.h"
+#include "script/library.h"
+#include "shared/mailbox.h"
+#include "worker/access.h"
+#include "worker/control.h"
+#include "worker/listener.h"
+#include "worker/loader.h"
+#include "worker/thread.h"
+
+struct worker {
+    const struct tg_settings *settings;
+    struct tg_common common;
+    struct tg_thread *threads;
+    int nthreads, running; /* threads made; threads that have not ended */
+    struct tg_loader loader;
+    struct tg_control control;
+    struct tg_listener listeners[TG_SETTINGS_LISTEN_MOST];
+    int nlisteners;
+    int signal_fd;
+    bool started, stopping;
+    double kill_at; /* when what is in flight is cut off */
+    int exit_code;
+};
+
+static void complain(const char *sentence)
+{
+    fprintf(stderr, "tidegate: %s\n", sentence);
+}
+
+/* --- starting --------------------------------------------------------------
+ */
+
+static bool open_listeners(struct worker *worker)
+{
+    char *const *addresses = worker->settings->listen;
+    int i;
+
+    for (i = 0; i < TG_SETTINGS_LISTEN_MOST && addresses[i]; i++) {
+        char *error = tg_listener_open(&worker->listeners[i], addresses[i],
+                                       (int)worker->settings->threads);
+
+        if (error) {
+            complain(error);
+            free(error);
+            return false;
+        }
+        worker->nlisteners++;
+    }
+    return true;
+}
+
+/* The first generation serves: take requests. */
+static void open_doors(struct worker *worker, const char *routes)
+{
+    int i, t;
+
+    for (i = 0; i < worker->nlisteners; i++) {
+        struct tg_listener *listener = &worker->listeners[i];
+
+        for (t = 0; t < worker->nthreads; t++) {
+            tg_thread_listen(&worker->threads[t], listener->fds[t]);
+            listener->fds[t] = -1;
+        }
+        fprintf(stderr, "listening on %s\n", listener->url);
+    }
+    fputs(routes, stderr);
+    worker->started = true;
+}
+
+static bool start_threads(struct worker *worker)
+{
+    int i, count = (int)worker->settings->threads;
+
+    worker->threads = tg_alloc((size_t)count * sizeof(*worker->threads));
+    for (i = 0; i < count; i++) {
+        worker->threads[i].number = i + 1;
+        worker->threads[i].common = &worker->common;
+        if (!tg_thread_start(&worker->threads[i])) {
+            fprintf(stderr,
+                    "tidegate: libevent has no backend '%s' here "
+                    "(`tidegate version` names those it has)\n",
+                    worker->settings->event_backend);
+            return false;
+        }
+        worker->nthreads++;
+        worker->running++;
+    }
+    return true;
+}
+
+static void on_outcome(void *arg);
+static void on_stopped(void *arg);
+
+static void start_loader(struct worker *worker)
+{
+    struct tg_loader *loader = &worker->loader;
+
+    loader->common = &worker->common;
+    loader->mailbox = worker->common.loader;
+    loader->threads = worker->threads;
+    loader->nthreads = worker->nthreads;
+    loader->on_outcome = on_outcome;
+    loader->owner = worker;
+    tg_loader_start(loader);
+}
+
+/* --- stopping ----------------------------------------------------------------
+ */
+
+static void stop(struct worker *worker, int exit_code)
+{
+    int i;
+
+    if (worker->stopping) { /* the second time: at once */
+        worker->kill_at = 0;
+        return;
+    }
+    worker->stopping = true;
+    worker->exit_code = exit_code;
+    worker->kill_at = tg_clock_now() + worker->settings->shutdown_timeout;
+    tg_loader_stop(&worker->loader);
+    for (i = 0; i < worker->nthreads; i++)
+        tg_thread_drain(&worker->threads[i]);
+}
+
+static void kill_if_due(struct worker *worker)
+{
+    int i;
+
+    if (!worker->stopping || tg_clock_now() < worker->kill_at)
+        return;
+    worker->kill_at = 1e18;
+    for (i = 0; i < worker->nthreads; i++)
+        tg_thread_stop(&worker->threads[i]);
+}
+
+static void on_stopped(void *arg)
+{
+    struct tg_thread *thread = arg;
+    struct worker *worker = thread->common->owner;
+
+    worker->running--;
+}
+
+/* --- reloads
+ * ------------------------------------------------------------------ */
+
+static void answer_clients(struct worker *worker,
+                           const struct tg_outcome *outcome)
+{
+    int i;
+
+    for (i = 0; i < TG_CONTROL_CLIENTS; i++) {
+        struct tg_control_client *client = &worker->control.clients[i];
+
+        if (client->fd >= 0 && client->request &&
+            client->request <= outcome->request)
+            tg_control_answer(client, outcome->ok, outcome->report.data);
+    }
+}
+
+static void on_outcome(void *arg)
+{
+    struct tg_outcome *outcome = arg;
+    struct worker *worker = outcome->owner;
+
+    tg_text_adds(&outcome->report, "\n");
+    if (worker->started) {
+        answer_clients(worker, outcome);
+    } else if (outcome->ok) {
+        if (!worker->stopping)
+            open_doors(worker, outcome->routes.data);
+    } else if (!worker->stopping) {
+        fputs(outcome->report.data, stderr);
+        stop(worker, 1);
+    }
+    tg_outcome_free(outcome);
+}
+
+/* --- what the process hears
+ * ----------------------------------------------------- */
+
+static void on_command(struct worker *worker, struct tg_control_client *client)
+{
+    if (strcmp(client->line, "reload") == 0) {
+        client->request = tg_loader_request(&worker->loader);
+    } else if (strcmp(client->line, "stop") == 0) {
+        tg_control_answer(client, true, "stopping\n");
+        stop(worker, 0);
+    } else {
+        tg_control_answer(client, false, "no such command\n");
+    }
+}
+
+static void on_signal(struct worker *worker)
+{
+    struct signalfd_siginfo info;
+    int i;
+
+    if (read(worker->signal_fd, &info, sizeof(info)) != sizeof(info))
+        return;
+    switch (info.ssi_signo) {
+    case SIGHUP:
+        if (!worker->stopping)
+            tg_loader_request(&worker->loader);
+        break;
+    case SIGUSR1:
+        for (i = 0; i < worker->nthreads; i++)
+            tg_thread_reopen(&worker->threads[i]);
+        break;
+    default:
+        stop(worker, 0);
+    }
+}
+
+/* What poll() watches: signals, mail, the control socket, then its clients. */
+enum { SIGNALS, MAIL, CONTROL, CLIENTS };
+
+static void listen_once(struct worker *worker)
+{
+    struct pollfd watched[CLIENTS + TG_CONTROL_CLIENTS] = {
+        [SIGNALS] = {worker->signal_fd, POLLIN, 0},
+        [MAIL] = {tg_mailbox_fd(worker->common.main), POLLIN, 0},
+        [CONTROL] = {worker->control.fd, POLLIN, 0},
+    };
+    int i;
+
+    for (i = 0; i < TG_CONTROL_CLIENTS; i++)
+        watched[CLIENTS + i] =
+            (struct pollfd){worker->control.clients[i].fd, POLLIN, 0};
+    poll(watched, CLIENTS + TG_CONTROL_CLIENTS, worker->stopping ? 50 : -1);
+    if (watched[SIGNALS].revents)
+        on_signal(worker);
+    if (watched[CONTROL].revents)
+        tg_control_accept(&worker->control);
+    for (i = 0; i < TG_CONTROL_CLIENTS; i++) {
+        struct tg_control_client *client = &worker->control.clients[i];
+
+        if (watched[CLIENTS + i].revents && client->fd >= 0 &&
+            tg_control_read(client))
+            on_command(worker, client);
+    }
+    tg_mailbox_run(worker->common.main);
+    kill_if_due(worker);
+}
+
+static int open_signals(void)
+{
+    sigset_t set;
+
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &set, NULL); /* threads inherit it */
+    return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* --- its life
+ * -------------------------------------------------------------------- */
+
+static void log_census(void)
+{
+    static const char message[] = "census";
+    struct tg_census census;
+    struct tg_log_field fields[5];
+    long now, most;
+
+    tg_memory_flush();
+    tg_census_flush();
+    census = tg_census_total();
+    fields[0] = TG_LOG_NUMBER("tasks", census.tasks);
+    fields[1] = TG_LOG_NUMBER("exchanges", census.exchanges);
+    fields[2] = TG_LOG_NUMBER("timers", census.timers);
+    fields[3] = TG_LOG_NUMBER("connections", census.connections);
+    fields[4] = TG_LOG_NUMBER("states", census.states);
+    tg_log_record(TG_LOG_INFO, message, sizeof(message) - 1, fields, 5);
+    tg_memory_total(&now, &most);
+    tg_log(TG_LOG_DEBUG, "libevent holds %ld bytes; it held %ld at most", now,
+           most);
+}
+
+static void finish(struct worker *worker)
+{
+    int i;
+
+    for (i = 0; i < worker->nthreads; i++)
+        tg_thread_join(&worker->threads[i]);
+    tg_mailbox_run(worker->common.main); /* outcomes nobody waits for */
+    tg_loader_free(&worker->loader);
+    for (i = 0; i < worker->nlisteners; i++)
+        tg_listener_close(&worker->listeners[i]);
+    tg_control_close(&worker->control);
+    tg_mailbox_free(worker->common.main);
+    free(worker->threads);
+    close(worker->signal_fd);
+    tg_loop_teardown();
+    log_census();
+}
+
+static void setup_log(const struct tg_settings *settings)
+{
+    bool json =
+        strcmp(settings->log_format, "json") == 0 ||
+        (strcmp(settings->log_format, "auto") == 0 && !isatty(STDERR_FILENO));
+
+    tg_log_setup((enum tg_log_level)tg_log_level_of(settings->log_level), json);
+}
+
+/* What can be refused before anything runs. */
+static bool check_environment(struct worker *worker)
+{
+    char *error = tg_access_check(worker->settings);
+
+    if (!error)
+        error = tg_control_open(&worker->control, worker->settings->pid_file);
+    if (error)
+        complain(error);
+    free(error);
+    return !error && open_listeners(worker);
+}
+
+int tg_worker_run(const struct tg_settings *settings)
+{
+    struct worker worker = {.settings = settings};
+
+    setup_log(settings);
+    worker.signal_fd = open_signals();
+    if (!check_environment(&worker)) {
+        tg_control_close(&worker.control);
+        return 1;
+    }
+    tg_loop_setup(settings->debug_events);
+    tg_library_setup();
+    worker.common.settings = settings;
+    worker.common.owner = &worker;
+    worker.common.on_stopped = on_stopped;
+    worker.common.main = tg_mailbox_new();
+    worker.common.loader = tg_mailbox_new();
+    if (start_threads(&worker)) {
+        start_loader(&worker);
+        tg_loader_request(&worker.loader);
+    } else {
+        start_loader(&worker);
+        stop(&worker, 1);
+    }
+    while (worker.running)
+        listen_once(&worker);
+    finish(&worker);
+    return worker.exit_code;
+}
+
+bool tg_worker_check(const struct tg_settings *settings, bool as_json,
+                     struct tg_text *out)
+{
+    char *error;
+    struct tg_bundle *bundle = tg_bundle_read(
+        settings->root, settings->handlers, settings->config, &error);
+    struct tg_app *app;
+    bool ok;
+
+    setup_log(settings);
+    if (!bundle) {
+        tg_text_addf(out, "%s\n", error);
+        free(error);
+        return false;
+    }
+    tg_library_setup();
+    app = tg_app_new(bundle, 1, 1, 1);
+    ok = tg_app_load(app, out);
+    if (ok)
+        tg_app_routes(app, as_json, out);
+    else
+        tg_text_adds(out, "\n");
+    tg_app_free(app);
+    tg_bundle_unref(bundle);
+    return ok;
+}
