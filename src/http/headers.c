@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/alloc.h"
+#include "http/bytes.h"
 
 void tg_headers_release(struct tg_headers *headers)
 {
@@ -20,33 +21,14 @@ void tg_headers_clear(struct tg_headers *headers)
     headers->count = 0;
 }
 
-static bool is_token_byte(unsigned char c)
-{
-    return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') ||
-           ('0' <= c && c <= '9') || (c && strchr("!#$%&'*+-.^_`|~", c));
-}
-
 bool tg_headers_name_ok(const char *name, size_t len)
 {
-    size_t i;
-
-    for (i = 0; i < len; i++)
-        if (!is_token_byte((unsigned char)name[i]))
-            return false;
-    return len > 0;
+    return len > 0 && tg_bytes_are(name, len, TG_BYTE_TOKEN);
 }
 
 bool tg_headers_value_ok(const char *value, size_t len)
 {
-    size_t i;
-
-    for (i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)value[i];
-
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
-            return false;
-    }
-    return true;
+    return tg_bytes_are_value(value, len);
 }
 
 void tg_headers_add(struct tg_headers *headers, const char *name,

@@ -3,13 +3,7 @@
 
 #include <string.h>
 
-static int hex(char c)
-{
-    if ('0' <= c && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return 'a' <= c && c <= 'f' ? c - 'a' + 10 : -1;
-}
+#include "http/bytes.h"
 
 /* The byte that "%XX" stands for, or -1. */
 static int escape(const char *at, const char *end)
@@ -18,8 +12,8 @@ static int escape(const char *at, const char *end)
 
     if (end - at < 3)
         return -1;
-    high = hex(at[1]);
-    low = hex(at[2]);
+    high = tg_byte_hex(at[1]);
+    low = tg_byte_hex(at[2]);
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What kind of byte is it?  The character classes of RFC 9110, 5.6 and
+ * RFC 3986, as one table.
+ */
+#ifndef TG_HTTP_BYTES_H
+#define TG_HTTP_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    TG_BYTE_TOKEN = 1,  /* of a token */
+    TG_BYTE_VALUE = 2,  /* of a field value: no control byte but tab */
+    TG_BYTE_TARGET = 4, /* of a request-target: visible, and no "#" */
+    TG_BYTE_HOST = 8,   /* of a registered name, but for "%" */
+    TG_BYTE_HEX = 16
+};
+
+extern const unsigned char tg_byte_classes[256];
+
+static inline bool tg_byte_is(char c, int class)
+{
+    return tg_byte_classes[(unsigned char)c] & class;
+}
+
+/* Are all bytes of the class? */
+static inline bool tg_bytes_are(const char *at, size_t len, int class)
+{
+    size_t i;
+
+    for (i = 0; i < len; i++)
+        if (!tg_byte_is(at[i], class))
+            return false;
+    return true;
+}
+
+/* Are they bytes of a field value?  Eight at a time. */
+bool tg_bytes_are_value(const char *at, size_t len);
+
+/* Is the text this lower-case word, in whatever case? */
+static inline bool tg_bytes_spell(const char *at, size_t len, const char *word)
+{
+    return strlen(word) == len && strncasecmp(at, word, len) == 0;
+}
+
+/* What a hexadecimal digit is worth; -1: it is none. */
+int tg_byte_hex(char c);
+
+#endif
