@@ -1,0 +1,11 @@
+local server = require("tests.support.server")
+
+describe("a start", function()
+	it("serves, and stops leaving nothing behind", function()
+		local gateway = server.start({ files = { ["handlers/hello.lua"] = "return function() return 'hi' end" } })
+		local response = gateway:get("/hello")
+		assert.equal(200, response.status)
+		assert.equal("hi", response.body)
+		gateway:stop()
+	end)
+end)
