@@ -4,16 +4,16 @@
  *
  *     shared.open(name)                  a dict: the same for the same name
  *     d:get(key)                         the value, or nil if there is none
- *     d:set(key, value [, ttl])          true; a nil value deletes
- *     d:add(key, value [, ttl])          true, or false if there is a value
- *     d:replace(key, value [, ttl])      true, or false if there is none
- *     d:incr(key [, delta [, initial [, ttl]]])
- *                                        the new number, or nil, message, code
+ *     d:set(key, value [, ttl])          a nil value deletes
+ *     d:add(key, value [, ttl])          true, or nil, "exists"
+ *     d:replace(key, value [, ttl])      true, or nil, "not found"
+ *     d:incr(key [, by [, initial [, ttl]]])
+ *                                        the new number
  *     d:delete(key)                      true, or false if there was none
  *     d:size()                           how many values there are
  *     d:flush()                          deletes all of them
  *
- * Values are strings, numbers, booleans and tables; they are copied.
+ * Values are booleans, numbers, strings, json.null and tables; all are copied.
  */
 #include "shared/dict.h"
 
@@ -23,6 +23,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "bind/bind.h"
 #include "script/value.h"
 
 #define DICT "tidegate.dict"
@@ -41,27 +42,21 @@ static struct tg_dict *check_dict(lua_State *L)
     return *box;
 }
 
-/* 7, 7.0 and "7" are one key, so that a path parameter finds a number. */
+/* A number becomes what tostring makes of it, in its place on the stack. */
 static const char *check_key(lua_State *L, size_t *len)
 {
-    lua_Integer integer;
-    int is_integer;
-
-    if (lua_type(L, 2) == LUA_TNUMBER) {
-        integer = lua_tointegerx(L, 2, &is_integer);
-        if (is_integer) {
-            lua_pushinteger(L, integer);
-            lua_replace(L, 2);
-        }
-    }
     return luaL_checklstring(L, 2, len);
 }
 
+/* Absent is for ever, and so is what the dict calls 0. */
 static double check_ttl(lua_State *L, int index)
 {
-    lua_Number seconds = luaL_optnumber(L, index, 0);
+    lua_Number seconds;
 
-    luaL_argcheck(L, seconds >= 0, index, "a time to live is not negative");
+    if (lua_isnoneornil(L, index))
+        return 0;
+    seconds = luaL_checknumber(L, index);
+    luaL_argcheck(L, seconds > 0, index, "a time to live is more than 0");
     return seconds;
 }
 
@@ -91,25 +86,25 @@ static void push_number(lua_State *L, const struct tg_dict_number *number)
         lua_pushinteger(L, number->integer);
 }
 
-/* The value at `index` as the dict wants it; `number` is room for it. */
-static struct tg_dict_value check_value(lua_State *L, int index,
+/* The value at 3 as the dict wants it; `number` is room for it. */
+static struct tg_dict_value check_value(lua_State *L,
                                         struct tg_dict_number *number)
 {
     struct tg_dict_value value = {.type = PACKED};
 
-    switch (lua_type(L, index)) {
+    switch (lua_type(L, 3)) {
     case LUA_TNUMBER:
-        *number = check_number(L, index, 0);
+        *number = check_number(L, 3, 0);
         value.type = number->type;
         value.data = &number->integer;
         value.len = sizeof(number->integer);
         break;
     case LUA_TSTRING:
         value.type = STRING;
-        value.data = lua_tolstring(L, index, &value.len);
+        value.data = lua_tolstring(L, 3, &value.len);
         break;
     default:
-        value.data = tg_value_pack(L, index, &value.len);
+        value.data = tg_value_pack(L, 3, &value.len);
     }
     return value;
 }
@@ -136,6 +131,16 @@ static int dict_gc(lua_State *L)
         tg_dict_unref(*box);
     *box = NULL;
     return 0;
+}
+
+/* Whoever opened it: two objects are equal if they are one dict. */
+static int dict_eq(lua_State *L)
+{
+    struct tg_dict **a = luaL_testudata(L, 1, DICT);
+    struct tg_dict **b = luaL_testudata(L, 2, DICT);
+
+    lua_pushboolean(L, a && b && *a == *b);
+    return 1;
 }
 
 static int push_value(lua_State *L, unsigned char type, const char *data,
@@ -177,6 +182,7 @@ static int dict_get(lua_State *L)
     return 1;
 }
 
+/* Returns what `fn` does. */
 static int store(lua_State *L, store_fn *fn)
 {
     struct tg_dict *dict = check_dict(L);
@@ -185,35 +191,49 @@ static int store(lua_State *L, store_fn *fn)
     double seconds = check_ttl(L, 4);
     struct tg_dict_number number;
     struct tg_dict_value value;
+    int error;
 
     luaL_argcheck(L, !lua_isnoneornil(L, 3), 3, "value expected");
-    value = check_value(L, 3, &number);
-    lua_pushboolean(L, fn(dict, key, key_len, &value, seconds) == 0);
-    return 1;
+    value = check_value(L, &number);
+    error = fn(dict, key, key_len, &value, seconds);
+    tg_value_trim(L);
+    return error;
+}
+
+static int push_outcome(lua_State *L, int error, const char *message)
+{
+    if (!error) {
+        lua_pushboolean(L, 1);
+        return 1;
+    }
+    luaL_pushfail(L);
+    lua_pushstring(L, message);
+    return 2;
 }
 
 static int dict_add(lua_State *L)
 {
-    return store(L, tg_dict_add);
+    return push_outcome(L, store(L, tg_dict_add), "exists");
 }
 
 static int dict_replace(lua_State *L)
 {
-    return store(L, tg_dict_replace);
+    return push_outcome(L, store(L, tg_dict_replace), "not found");
 }
 
 static int dict_set(lua_State *L)
 {
+    struct tg_dict *dict = check_dict(L);
     size_t key_len;
-    const char *key;
+    const char *key = check_key(L, &key_len);
 
     luaL_checkany(L, 3);
-    if (!lua_isnil(L, 3))
-        return store(L, tg_dict_set);
-    key = check_key(L, &key_len);
-    tg_dict_delete(check_dict(L), key, key_len);
-    lua_pushboolean(L, 1);
-    return 1;
+    check_ttl(L, 4);
+    if (lua_isnil(L, 3))
+        tg_dict_delete(dict, key, key_len);
+    else
+        store(L, tg_dict_set);
+    return 0;
 }
 
 static int dict_incr(lua_State *L)
@@ -227,15 +247,12 @@ static int dict_incr(lua_State *L)
     int error =
         tg_dict_incr(dict, key, key_len, &delta, &initial, seconds, &sum);
 
-    if (!error) {
-        push_number(L, &sum);
-        return 1;
-    }
-    luaL_pushfail(L);
-    lua_pushstring(L, error == -ERANGE ? "the number would overflow"
-                                       : "the value is not a number");
-    lua_pushinteger(L, -error);
-    return 3;
+    if (error)
+        return luaL_error(L, "cannot add to '%s': %s", key,
+                          error == -ERANGE ? "the integer would overflow"
+                                           : "its value is not a number");
+    push_number(L, &sum);
+    return 1;
 }
 
 static int dict_delete(lua_State *L)
@@ -266,22 +283,16 @@ static const luaL_Reg methods[] = {
     {"size", dict_size},       {"flush", dict_flush}, {NULL, NULL},
 };
 
+static const luaL_Reg metamethods[] = {
+    {"__gc", dict_gc},
+    {"__eq", dict_eq},
+    {NULL, NULL},
+};
+
 static const luaL_Reg functions[] = {
     {"open", shared_open},
     {NULL, NULL},
 };
-
-static void make_class(lua_State *L)
-{
-    luaL_newmetatable(L, DICT);         /* mt */
-    luaL_newlib(L, methods);            /* mt methods */
-    lua_setfield(L, -2, "__index");     /* mt */
-    lua_pushcfunction(L, dict_gc);      /* mt gc */
-    lua_setfield(L, -2, "__gc");        /* mt */
-    lua_pushboolean(L, 0);              /* mt false */
-    lua_setfield(L, -2, "__metatable"); /* mt */
-    lua_pop(L, 1);
-}
 
 /* json.null is what the JSON codec says, if this state has it. */
 static void learn_null(lua_State *L)
@@ -302,7 +313,7 @@ int luaopen_tidegate_core_shared(lua_State *L);
 
 int luaopen_tidegate_core_shared(lua_State *L)
 {
-    make_class(L);
+    tg_bind_class(L, DICT, methods, metamethods);
     learn_null(L);
     luaL_newlib(L, functions);
     return 1;

@@ -1,32 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
- * Each value is a tag and what belongs to it:
- *
- *     INTEGER   zigzag, as a varint
- *     FLOAT     eight bytes
- *     STRING    its length as a varint, its bytes
- *     TABLE     flags; a varint and a byte that hint at the sizes;
- *               the values 1 to n, END; the other keys and values, END
- *
  * The walk that packs makes no Lua object, so nothing can start the collector,
  * whose finalizers might pack too.
  */
 #include "script/value.h"
 
-#include <lauxlib.h>
 #include <limits.h>
-#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
-#define DEPTH 100
-#define KEEP ((size_t)1024 * 1024) /* the largest idle buffer */
-#define SHOWN 60                   /* bytes of a key, in an error */
-#define VARINT 10                  /* the longest, in bytes */
-#define ARRAY "tidegate.json.array"
+#include <lauxlib.h>
 
-enum tag { END, FALSE, TRUE, INTEGER, FLOAT, STRING, NUL, TABLE };
-enum { IS_ARRAY = 1 }; /* flags of a table */
+#include "script/value_form.h"
+
+#define MOST ((size_t)1024 * 1024 * 1024) /* bytes of a packed value */
+#define KEEP ((size_t)1024 * 1024)        /* the largest idle buffer */
+#define SHOWN 60                          /* bytes of a key, in an error */
 
 /* --- the buffer: one a Lua state, in its registry and of its memory --- */
 
@@ -88,12 +77,26 @@ void tg_value_set_null(lua_State *L, const void *null)
     get_buffer(L)->null = null;
 }
 
+const void *tg_value_null(lua_State *L)
+{
+    return get_buffer(L)->null;
+}
+
+void tg_value_trim(lua_State *L)
+{
+    struct buffer *buffer = get_buffer(L);
+
+    if (buffer->cap > KEEP)
+        resize(L, buffer, 0);
+}
+
 /* --- refusing --- */
 
-/* Where the walk is: a key on the Lua stack or, if that is 0, an index; and
- * the step to its table. */
+/* Where the walk is: in a table, at a key on the Lua stack or, if that is 0, at
+ * an index; and the step to that table. */
 struct step {
     const struct step *up;
+    const void *table;
     int key;
     lua_Integer index;
 };
@@ -112,10 +115,10 @@ static const char *path_to(lua_State *L, const struct step *step)
     const char *up, *key;
     size_t len;
 
-    luaL_checkstack(L, LUA_MINSTACK, NULL);
     if (!step)
         return "";
     up = path_to(L, step->up);
+    luaL_checkstack(L, LUA_MINSTACK, NULL); /* with that of `up` still there */
     if (!step->key)
         return lua_pushfstring(L, "%s[%I]", up, (LUAI_UACINT)step->index);
     key = luaL_tolstring(L, step->key, &len);
@@ -131,8 +134,11 @@ static const char *path_to(lua_State *L, const struct step *step)
 static void refuse(lua_State *L, const struct step *step, const char *type,
                    const char *where)
 {
-    luaL_error(L, "%s%sa %s%s cannot be shared", path_to(L, step),
-               step ? ": " : "", type, where);
+    const char *path = path_to(L, step);
+
+    luaL_checkstack(L, LUA_MINSTACK, NULL);
+    luaL_error(L, "%s%sa %s%s cannot be shared", path, step ? ": " : "", type,
+               where);
 }
 
 /* --- packing --- */
@@ -142,8 +148,8 @@ static char *room(struct buffer *b, size_t len)
     size_t cap = b->cap ? b->cap : 512;
 
     if (b->cap - b->len < len) {
-        if (len > SIZE_MAX / 4 - b->len)
-            luaL_error(b->L, "the value is too large");
+        if (len > MOST - b->len)
+            luaL_error(b->L, "a value this large cannot be shared");
         while (cap - b->len < len)
             cap *= 2;
         resize(b->L, b, cap);
@@ -159,7 +165,7 @@ static void add_byte(struct buffer *b, int byte)
 
 static void add_varint(struct buffer *b, uint64_t value)
 {
-    char *at = room(b, VARINT);
+    char *at = room(b, TG_VALUE_VARINT);
 
     for (; value > 0x7f; value >>= 7)
         *at++ = (char)(value | 0x80);
@@ -178,12 +184,12 @@ static void add_number(struct buffer *b, int index)
     if (lua_isinteger(b->L, index)) {
         uint64_t value = (uint64_t)lua_tointeger(b->L, index);
 
-        add_byte(b, INTEGER);
+        add_byte(b, TG_VALUE_INTEGER);
         add_varint(b, value << 1 ^ (value >> 63 ? UINT64_MAX : 0));
     } else {
         double value = lua_tonumber(b->L, index);
 
-        add_byte(b, FLOAT);
+        add_byte(b, TG_VALUE_FLOAT);
         add_bytes(b, &value, sizeof(value));
     }
 }
@@ -193,7 +199,7 @@ static void add_string(struct buffer *b, int index)
     size_t len;
     const char *text = lua_tolstring(b->L, index, &len);
 
-    add_byte(b, STRING);
+    add_byte(b, TG_VALUE_STRING);
     add_varint(b, len);
     add_bytes(b, text, len);
 }
@@ -206,7 +212,8 @@ static bool add_plain(struct buffer *b, int index, int type)
     else if (type == LUA_TNUMBER)
         add_number(b, index);
     else if (type == LUA_TBOOLEAN)
-        add_byte(b, lua_toboolean(b->L, index) ? TRUE : FALSE);
+        add_byte(b,
+                 lua_toboolean(b->L, index) ? TG_VALUE_TRUE : TG_VALUE_FALSE);
     else
         return false;
     return true;
@@ -219,7 +226,7 @@ static void add_value(struct buffer *b, int index, const struct step *step,
 static lua_Integer add_list(struct buffer *b, int table, const struct step *up,
                             int depth)
 {
-    struct step step = {.up = up, .index = 1};
+    struct step step = {up, lua_topointer(b->L, table), 0, 1};
 
     while (lua_rawgeti(b->L, table, step.index) != LUA_TNIL) {
         add_value(b, lua_gettop(b->L), &step, depth);
@@ -227,7 +234,7 @@ static lua_Integer add_list(struct buffer *b, int table, const struct step *up,
         step.index++;
     }
     lua_pop(b->L, 1);
-    add_byte(b, END);
+    add_byte(b, TG_VALUE_END);
     return step.index - 1;
 }
 
@@ -243,7 +250,7 @@ static size_t add_rest(struct buffer *b, int table, lua_Integer listed,
                        const struct step *up, int depth)
 {
     int key = lua_gettop(b->L) + 1;
-    struct step step = {.up = up, .key = key};
+    struct step step = {up, lua_topointer(b->L, table), key, 0};
     size_t count = 0;
 
     lua_pushnil(b->L);
@@ -257,7 +264,7 @@ static size_t add_rest(struct buffer *b, int table, lua_Integer listed,
         add_value(b, key + 1, &step, depth);
         count++;
     }
-    add_byte(b, END);
+    add_byte(b, TG_VALUE_END);
     return count;
 }
 
@@ -272,17 +279,27 @@ static bool is_array(struct buffer *b, int table)
     return same;
 }
 
+static bool is_inside(const struct step *step, const void *table)
+{
+    for (; step; step = step->up)
+        if (step->table == table)
+            return true;
+    return false;
+}
+
 static void add_table(struct buffer *b, int table, const struct step *step,
                       int depth)
 {
     lua_Integer listed;
     size_t hint, rest;
 
-    if (depth == DEPTH)
-        refuse(b->L, step, "table", " nested this deep");
+    if (is_inside(step, lua_topointer(b->L, table)))
+        refuse(b->L, step, "table", " that contains itself");
+    if (depth == TG_VALUE_DEPTH)
+        refuse(b->L, step, "table", " nested more than 100 levels deep");
     luaL_checkstack(b->L, 4, NULL);
-    add_byte(b, TABLE);
-    add_byte(b, is_array(b, table) ? IS_ARRAY : 0);
+    add_byte(b, TG_VALUE_TABLE);
+    add_byte(b, is_array(b, table) ? TG_VALUE_IS_ARRAY : 0);
     add_varint(b, lua_rawlen(b->L, table));
     hint = b->len;
     add_byte(b, 0); /* set below */
@@ -302,7 +319,7 @@ static void add_value(struct buffer *b, int index, const struct step *step,
         add_table(b, index, step, depth);
     else if (type == LUA_TLIGHTUSERDATA &&
              lua_touserdata(b->L, index) == b->null)
-        add_byte(b, NUL);
+        add_byte(b, TG_VALUE_NULL);
     else
         refuse(b->L, step, lua_typename(b->L, type), "");
 }
@@ -314,9 +331,8 @@ const char *tg_value_pack(lua_State *L, int index, size_t *len)
     index = lua_absindex(L, index);
     if (b->closed)
         luaL_error(L, "nothing can be shared while the Lua state is closing");
-    if (b->cap > KEEP)
-        resize(L, b, 0);
-    luaL_getmetatable(L, ARRAY);
+    tg_value_trim(L); /* an error may have kept the one before from it */
+    luaL_getmetatable(L, TG_VALUE_ARRAY);
     b->array = lua_topointer(L, -1);
     lua_pop(L, 1);
     b->L = L;
@@ -324,164 +340,4 @@ const char *tg_value_pack(lua_State *L, int index, size_t *len)
     add_value(b, index, NULL, 0);
     *len = b->len;
     return b->data;
-}
-
-/* --- unpacking --- */
-
-struct reader {
-    lua_State *L;
-    const unsigned char *at, *end;
-};
-
-static size_t rest_of(const struct reader *r)
-{
-    return (size_t)(r->end - r->at);
-}
-
-/* The next byte, or -1 if there is none. */
-static int read_byte(struct reader *r)
-{
-    return r->at < r->end ? *r->at++ : -1;
-}
-
-static bool read_varint(struct reader *r, uint64_t *value)
-{
-    int shift, byte;
-
-    *value = 0;
-    for (shift = 0; shift < 7 * VARINT; shift += 7) {
-        byte = read_byte(r);
-        if (byte < 0)
-            return false;
-        *value |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte <= 0x7f)
-            return true;
-    }
-    return false;
-}
-
-static bool push_integer(struct reader *r)
-{
-    uint64_t value;
-
-    if (!read_varint(r, &value))
-        return false;
-    value = value >> 1 ^ (value & 1 ? UINT64_MAX : 0);
-    lua_pushinteger(r->L, (lua_Integer)value);
-    return true;
-}
-
-static bool push_float(struct reader *r)
-{
-    double value;
-
-    if (rest_of(r) < sizeof(value))
-        return false;
-    memcpy(&value, r->at, sizeof(value));
-    r->at += sizeof(value);
-    lua_pushnumber(r->L, value);
-    return true;
-}
-
-static bool push_string(struct reader *r)
-{
-    uint64_t len;
-
-    if (!read_varint(r, &len) || len > rest_of(r))
-        return false;
-    lua_pushlstring(r->L, (const char *)r->at, (size_t)len);
-    r->at += len;
-    return true;
-}
-
-static bool push_value(struct reader *r, int tag, int depth);
-
-static bool fill_list(struct reader *r, int depth)
-{
-    lua_Integer index;
-    int tag;
-
-    for (index = 1; (tag = read_byte(r)) != END; index++) {
-        if (!push_value(r, tag, depth))
-            return false;
-        lua_rawseti(r->L, -2, index);
-    }
-    return true;
-}
-
-static bool push_key_of(struct reader *r, int tag)
-{
-    if (tag == TABLE || tag == NUL || !push_value(r, tag, DEPTH))
-        return false;
-    return tag != FLOAT || !isnan(lua_tonumber(r->L, -1));
-}
-
-static bool fill_rest(struct reader *r, int depth)
-{
-    int tag;
-
-    while ((tag = read_byte(r)) != END) {
-        if (!push_key_of(r, tag) || !push_value(r, read_byte(r), depth))
-            return false;
-        lua_rawset(r->L, -3);
-    }
-    return true;
-}
-
-static bool push_table(struct reader *r, int depth)
-{
-    int flags = read_byte(r), rest;
-    uint64_t listed;
-
-    if (depth == DEPTH || flags < 0 || !read_varint(r, &listed))
-        return false;
-    rest = read_byte(r);
-    if (rest < 0)
-        return false;
-    /* Hints may lie; what follows is no longer than the bytes it is in. */
-    listed = listed < rest_of(r) ? listed : rest_of(r);
-    listed = listed < INT_MAX ? listed : INT_MAX;
-    luaL_checkstack(r->L, 4, NULL);
-    lua_createtable(r->L, (int)listed, rest);
-    if (flags & IS_ARRAY) {
-        luaL_newmetatable(r->L, ARRAY);
-        lua_setmetatable(r->L, -2);
-    }
-    return fill_list(r, depth + 1) && fill_rest(r, depth + 1);
-}
-
-static bool push_value(struct reader *r, int tag, int depth)
-{
-    switch (tag) {
-    case FALSE:
-    case TRUE:
-        lua_pushboolean(r->L, tag == TRUE);
-        return true;
-    case INTEGER:
-        return push_integer(r);
-    case FLOAT:
-        return push_float(r);
-    case STRING:
-        return push_string(r);
-    case NUL:
-        lua_pushlightuserdata(r->L, (void *)get_buffer(r->L)->null);
-        return true;
-    case TABLE:
-        return push_table(r, depth);
-    default:
-        return false;
-    }
-}
-
-bool tg_value_push(lua_State *L, const char *data, size_t len)
-{
-    const unsigned char *at = (const unsigned char *)data;
-    struct reader reader = {L, at, at + len};
-    int top = lua_gettop(L);
-
-    luaL_checkstack(L, 4, NULL);
-    if (push_value(&reader, read_byte(&reader), 0) && reader.at == reader.end)
-        return true;
-    lua_settop(L, top);
-    return false;
 }

@@ -3,8 +3,9 @@
  * A Lua value as bytes, so that it may leave its state and enter another.
  *
  * Packed are booleans, integers and floats (exactly), strings, json.null, and
- * tables of these, nested up to 100 levels.  A table is copied raw: no
- * metamethod runs, and of its metatable only the mark of a JSON array stays.
+ * tables of these, nested up to 100 levels, none of them inside itself.  A
+ * table is copied raw: no metamethod runs, and of its metatable only the mark
+ * of a JSON array stays.
  * The bytes are for this process, now: the form is not for files or the wire.
  */
 #ifndef TG_SCRIPT_VALUE_H
@@ -25,11 +26,14 @@ void tg_value_set_null(lua_State *L, const void *null);
  */
 const char *tg_value_pack(lua_State *L, int index, size_t *len);
 
+/* Frees the memory of a large pack; its bytes are used. */
+void tg_value_trim(lua_State *L);
+
 /*
  * Pushes the packed value and returns true; or pushes nothing and returns
- * false, if the bytes are not what tg_value_pack() makes.  They must stay where
- * they are meanwhile, so they are not those of a pack.  Raises only out of
- * memory.
+ * false, if the bytes are cut short or malformed.  They are read within `len`
+ * whatever they are.  They must stay where they are meanwhile, so they are not
+ * those of a pack.  Raises only out of memory.
  */
 bool tg_value_push(lua_State *L, const char *data, size_t len);
 

@@ -142,7 +142,7 @@ end
 
 --- Is there nothing to read, and no end either?
 function client_methods:is_silent(seconds)
-	return next(socket.select({ self.stream }, nil, seconds or 0.05)) == nil
+	return #(socket.select({ self.stream }, nil, seconds or 0.05)) == 0
 end
 
 function client_methods:close()
