@@ -145,8 +145,14 @@ local function load_routes(router, files, by_folder, errors)
 	end
 end
 
-local function not_found(request)
-	return problem.answer(request, 404)
+-- What no route serves still passes the middleware of the top folder, so that
+-- it may count, guard, or add its header fields.
+local function not_found(by_folder)
+	local top = by_folder[""]
+	local route = { middleware = top and top.functions or {} }
+	return entry(route, function(request)
+		return problem.answer(request, 404)
+	end)
 end
 
 --- Loads every file.  Returns the functions that find a route and that answer
@@ -160,17 +166,19 @@ local function load_all()
 	if not ok then
 		return nil, message
 	end
-	load_routes(router, files, load_middleware(files, errors), errors)
+	local by_folder = load_middleware(files, errors)
+	load_routes(router, files, by_folder, errors)
 	if #errors > 0 then
 		return nil, table.concat(errors, "\n")
 	end
 	lifecycle.loaded()
 	core.lock()
 
+	local missing = not_found(by_folder)
 	local function find(method, path, host)
 		local target, params = router:match(path, host)
 		if not target then
-			return not_found
+			return missing[1], nil, nil, missing[2]
 		end
 		local found = target.entries[method]
 		return found[1], target, params, found[2]

@@ -7,15 +7,19 @@ function failure_mt:__tostring()
 end
 
 --- Raises a failure.  The handler ends, and the client gets the status with
--- the message; the log does not treat it as an error of the handler.
-local function raise(status, message)
+-- the message and the headers; the log does not treat it as an error of the
+-- handler.
+local function raise(status, message, headers)
 	if math.type(status) ~= "integer" or status < 400 or status > 599 then
 		error("fail() takes a status from 400 to 599, not " .. tostring(status), 2)
 	end
 	if message ~= nil and type(message) ~= "string" then
 		error("fail() takes a string as its message, not a " .. type(message), 2)
 	end
-	error(setmetatable({ status = status, message = message }, failure_mt), 0)
+	if headers ~= nil and type(headers) ~= "table" then
+		error("fail() takes a table as its headers, not a " .. type(headers), 2)
+	end
+	error(setmetatable({ status = status, message = message, headers = headers }, failure_mt), 0)
 end
 
 local function is(value)

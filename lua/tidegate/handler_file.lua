@@ -36,15 +36,24 @@ local function complain(file, word, message, ...)
 	error(("%s:%d: %s"):format(file.path, line_of(file.text, word), message:format(...)), 0)
 end
 
+-- What was raised, with a place in front if it has none.
+local function placed(file, err)
+	if type(err) == "table" and not (getmetatable(err) or {}).__tostring then
+		err = "it raised a table, not a message"
+	end
+	err = tostring(err)
+	return err:find("^[^\n]-:%d+: ") and err or file.path .. ": " .. err
+end
+
 --- Runs the file; returns what it returns.  Raises with file and line, and a
 -- traceback if the file itself raised.
 local function run(file)
 	local chunk, message = load(file.text, "@" .. file.path, "t")
 	if not chunk then
-		error(message, 0)
+		error(placed(file, message), 0)
 	end
 	local ok, result = xpcall(chunk, function(err)
-		return debug.traceback(tostring(err), 2):gsub("\n%s+%[C%]: in function 'xpcall'.*", "")
+		return debug.traceback(placed(file, err), 2):gsub("\n%s+%[C%]: in function 'xpcall'.*", "")
 	end)
 	if not ok then
 		error(result, 0)
@@ -102,7 +111,7 @@ local function check_limits(file, given)
 		if not limits[key] then
 			complain(file, tostring(key), "unknown limit '%s'%s", tostring(key), suggest.hint(tostring(key), { "body" }))
 		end
-		if type(value) ~= "number" or value < 0 then
+		if type(value) ~= "number" or not (value >= 0) then
 			complain(file, key, "limit '%s' must be a number from 0", key)
 		end
 	end

@@ -7,7 +7,7 @@ local function is_string(value)
 end
 
 local function is_count(value)
-	return math.type(value) == "integer" and value >= 1
+	return math.type(value) == "integer" and value >= 1 and value <= 1024
 end
 
 local function is_seconds(value)
@@ -31,7 +31,7 @@ local function is_listen(value)
 	for _, address in ipairs(value) do
 		if not is_string(address) then return false end
 	end
-	return #value > 0
+	return #value > 0 and #value <= 32
 end
 
 local function is_table(value)
@@ -40,9 +40,9 @@ end
 
 -- Every key, what it must be, and the check.
 local keys = {
-	listen = { "'ADDRESS:PORT', 'unix:PATH' or a list of them", is_listen },
+	listen = { "'ADDRESS:PORT', 'unix:PATH' or a list of up to 32 of them", is_listen },
 	handlers = { "a folder", is_string },
-	threads = { "an integer from 1", is_count },
+	threads = { "an integer from 1 to 1024", is_count },
 	pid_file = { "a file", is_string },
 	log_level = { "'debug', 'info', 'warn', 'error' or 'off'", one_of("debug", "info", "warn", "error", "off") },
 	log_format = { "'auto', 'text' or 'json'", one_of("auto", "text", "json") },
@@ -91,12 +91,10 @@ local function load_settings(path, text)
 		return {}
 	end
 	local chunk, message = load(text, "@" .. path, "t")
-	if not chunk then
-		error(message, 0)
-	end
-	local ok, values = pcall(chunk)
+	local ok, values = pcall(chunk or error, message, 0)
 	if not ok then
-		error(tostring(values), 0)
+		message = tostring(values)
+		error(message:sub(1, #path) == path and message or path .. ": " .. message, 0)
 	end
 	if type(values) ~= "table" then
 		error(("%s:%d: must return a table of settings, not a %s"):format(path, 1, type(values)), 0)

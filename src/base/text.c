@@ -65,6 +65,30 @@ void tg_text_addf(struct tg_text *text, const char *format, ...)
     va_end(args);
 }
 
+/* The length of the UTF-8 sequence at `at` (RFC 3629); 0: it is none. */
+static size_t utf8_sequence(const unsigned char *at, size_t len)
+{
+    static const unsigned long least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t n = at[0] < 0xc2   ? 0
+               : at[0] < 0xe0 ? 2
+               : at[0] < 0xf0 ? 3
+               : at[0] < 0xf5 ? 4
+                              : 0;
+    unsigned long code = n ? at[0] & (0x7f >> n) : 0;
+    size_t i;
+
+    if (n == 0 || n > len)
+        return 0;
+    for (i = 1; i < n; i++) {
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (at[i] & 0x3f);
+    }
+    if (code < least[n] || code > 0x10ffff || code >> 11 == 0x1b)
+        return 0;
+    return code < 0xa0 ? 0 : n; /* C1 controls are written as escapes */
+}
+
 static void add_escaped(struct tg_text *text, unsigned char c)
 {
     static const char shorts[] = "\"\"\\\\\nn\rr\tt";
@@ -86,9 +110,14 @@ void tg_text_add_quoted(struct tg_text *text, const char *data, size_t len)
     tg_text_add(text, "\"", 1);
     for (i = 0; i < len; i++) {
         unsigned char c = (unsigned char)data[i];
+        size_t n =
+            c < 0x80 ? 0
+                     : utf8_sequence((const unsigned char *)data + i, len - i);
 
-        if (0x20 <= c && c < 0x7f && c != '"' && c != '\\')
+        if (n > 0 || (0x20 <= c && c < 0x7f && c != '"' && c != '\\')) {
+            i += n ? n - 1 : 0;
             continue;
+        }
         tg_text_add(text, data + run, i - run);
         add_escaped(text, c);
         run = i + 1;

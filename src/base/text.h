@@ -24,10 +24,11 @@ void tg_text_add(struct tg_text *text, const char *data, size_t len);
 void tg_text_adds(struct tg_text *text, const char *string);
 void tg_text_addf(struct tg_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void tg_text_addv(struct tg_text *text, const char *format, va_list args);
+void tg_text_addv(struct tg_text *text, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
-/* Adds `data` as a JSON string, with its quotes; bytes that are no printable
- * ASCII become escapes, so that one record stays one line. */
+/* Adds `data` as a JSON string, with its quotes.  Control characters, and
+ * bytes that are no UTF-8, become escapes: one record stays one line. */
 void tg_text_add_quoted(struct tg_text *text, const char *data, size_t len);
 
 /* Removes `len` bytes from the front. */

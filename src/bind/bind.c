@@ -53,7 +53,8 @@ struct tg_exchange *tg_bind_exchange(lua_State *L, int index, const char *class)
 {
     struct tg_handle *handle = luaL_checkudata(L, index, class);
 
-    if (!tg_exchange_is(handle->x, handle->serial))
+    if (!tg_exchange_is(handle->x, handle->serial) ||
+        tg_exchange_stage(handle->x) == TG_RESPONSE_FINISHED)
         luaL_error(L, "the exchange is over");
     return handle->x;
 }

@@ -53,7 +53,12 @@ struct tg_exchange *tg_bind_exchange(lua_State *L, int index,
                                      const char *class);
 
 /* Uservalues of a request. */
-enum { TG_REQUEST_PARAMS = 1, TG_REQUEST_ROUTE, TG_REQUEST_CACHE };
+enum {
+    TG_REQUEST_PARAMS = 1,
+    TG_REQUEST_ROUTE,
+    TG_REQUEST_CACHE,
+    TG_REQUEST_TEXT
+};
 
 void tg_request_push(lua_State *L, struct tg_exchange *x);
 void tg_response_push(lua_State *L, struct tg_exchange *x);

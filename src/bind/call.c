@@ -6,8 +6,10 @@
  */
 #include "bind/call.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
@@ -29,6 +31,27 @@ struct tg_call {
 };
 
 /* --- what a handler returned --------------------------------------------- */
+
+/* Raises, naming the file of the route whose request is at 1. */
+static void misused(lua_State *L, const char *format, ...)
+{
+    va_list args;
+
+    if (luaL_testudata(L, 1, TG_REQUEST) &&
+        lua_getiuservalue(L, 1, TG_REQUEST_ROUTE) == LUA_TTABLE) {
+        lua_getfield(L, -1, "route");
+        lua_getfield(L, -1, "file");
+        lua_pushliteral(L, ": ");
+    } else {
+        lua_pushliteral(L, "");
+        lua_pushliteral(L, "");
+    }
+    va_start(args, format);
+    lua_pushvfstring(L, format, args);
+    va_end(args);
+    lua_concat(L, 3);
+    lua_error(L);
+}
 
 static void respond_body(lua_State *L, struct tg_exchange *x, int status,
                          int body)
@@ -53,10 +76,10 @@ static void respond_body(lua_State *L, struct tg_exchange *x, int status,
     default:
         buffer = tg_buffer_test(L, body);
         if (!buffer)
-            luaL_error(L,
-                       "a handler returned a %s: a body is a string, a "
-                       "table or a buffer",
-                       luaL_typename(L, body));
+            misused(L,
+                    "a handler returned a %s: a body is a string, a "
+                    "table or a buffer",
+                    luaL_typename(L, body));
         len = tg_buffer_len(buffer);
         tg_exchange_respond(x, status, "application/octet-stream",
                             tg_buffer_bytes(buffer), len);
@@ -69,8 +92,8 @@ static void add_headers(lua_State *L, struct tg_exchange *x, int headers)
     if (lua_isnoneornil(L, headers))
         return;
     if (!lua_istable(L, headers))
-        luaL_error(L, "a handler returned a %s as headers, not a table",
-                   luaL_typename(L, headers));
+        misused(L, "a handler returned a %s as headers, not a table",
+                luaL_typename(L, headers));
     lua_pushnil(L);
     while (lua_next(L, headers)) {
         tg_headers_set(L, x, -2, -1);
@@ -84,10 +107,10 @@ static int check_status(lua_State *L, int index)
     lua_Integer status = lua_tointegerx(L, index, &is_integer);
 
     if (!is_integer || status < 200 || status > 599)
-        luaL_error(L,
-                   "a handler returned %s as a status: it is an integer "
-                   "from 200 to 599",
-                   luaL_tolstring(L, index, NULL));
+        misused(L,
+                "a handler returned %s as a status: it is an integer "
+                "from 200 to 599",
+                luaL_tolstring(L, index, NULL));
     return (int)status;
 }
 
@@ -102,10 +125,10 @@ static void respond(lua_State *L, struct tg_exchange *x, int first)
         add_headers(L, x, first + 2);
         respond_body(L, x, status, first + 1);
     } else if (!lua_isnoneornil(L, first + 1)) {
-        luaL_error(L,
-                   "a handler returned a %s first: it returns a body, or "
-                   "status, body, headers in this order",
-                   luaL_typename(L, first));
+        misused(L,
+                "a handler returned a %s first: it returns a body, or "
+                "status, body, headers in this order",
+                luaL_typename(L, first));
     } else if (lua_isnoneornil(L, first)) {
         tg_exchange_finish(x);
     } else {
@@ -128,10 +151,10 @@ static int answered(lua_State *L, int status, lua_KContext context)
     if (stage == TG_RESPONSE_OPEN)
         respond(L, x, 2);
     else if (!lua_isnoneornil(L, 2))
-        luaL_error(L,
-                   "a handler returned a %s after it had written the "
-                   "response itself",
-                   luaL_typename(L, 2));
+        misused(L,
+                "a handler returned a %s after it had written the "
+                "response itself",
+                luaL_typename(L, 2));
     else if (stage == TG_RESPONSE_BEGUN)
         tg_exchange_finish(x);
     return 0;
@@ -201,6 +224,24 @@ static int answer(lua_State *L)
 /* --- when it fails ----------------------------------------------------------
  */
 
+/* Fields that spoke of the content which is not sent now. */
+static void drop_content_headers(struct tg_headers *headers)
+{
+    static const char *const names[] = {"cache-control", "etag", "expires",
+                                        "last-modified", "accept-ranges"};
+    unsigned i;
+    size_t len;
+
+    for (i = headers->count; i-- > 0;) {
+        const char *name = tg_headers_name(headers, i, &len);
+
+        if (len >= 8 && strncasecmp(name, "content-", 8) == 0)
+            tg_headers_remove(headers, name, len);
+    }
+    for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+        tg_headers_remove(headers, names[i], strlen(names[i]));
+}
+
 /* Protected: the call; the error and its traceback are below on the stack of
  * the state. */
 static int answer_failure(lua_State *L)
@@ -215,7 +256,7 @@ static int answer_failure(lua_State *L)
     lua_getfield(L, LUA_REGISTRYINDEX, "tidegate.traceback");
     lua_call(L, 3, 3);
     if (tg_exchange_stage(x) == TG_RESPONSE_OPEN) {
-        tg_headers_clear(tg_exchange_response_headers(x));
+        drop_content_headers(tg_exchange_response_headers(x));
         respond(L, x, 2);
     }
     return 0;

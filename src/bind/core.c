@@ -5,11 +5,13 @@
  *     core.version  .generation  .thread  .threads  .root
  *     core.handlers()      list of {name =, path =, text =}
  *     core.settings()      path and text of tidegate.lua, or nil
+ *     core.reason(status)  the phrase of a status, or ""
  *     core.lock()          no global may be written any more
  */
 #include "bind/core.h"
 
 #include "bind/bind.h"
+#include "http/status.h"
 #include "script/bundle.h"
 #include "script/library.h"
 #include "script/state.h"
@@ -54,7 +56,14 @@ static int core_lock(lua_State *L)
     return tg_library_lock(L);
 }
 
+static int core_reason(lua_State *L)
+{
+    lua_pushstring(L, tg_status_reason((int)luaL_checkinteger(L, 1)));
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
+    {"reason", core_reason},
     {"handlers", core_handlers},
     {"settings", core_settings},
     {"lock", core_lock},

@@ -25,7 +25,7 @@ static const char repeated_key; /* registry: query -> name -> list of values */
 void tg_request_push(lua_State *L, struct tg_exchange *x)
 {
     struct tg_handle *handle =
-        lua_newuserdatauv(L, sizeof(*handle), TG_REQUEST_CACHE);
+        lua_newuserdatauv(L, sizeof(*handle), TG_REQUEST_TEXT);
 
     handle->x = x;
     handle->serial = tg_exchange_serial(x);

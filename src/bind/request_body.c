@@ -2,7 +2,7 @@
 /*
  * tidegate.request, its content: read whole, or piece by piece as it comes.
  *
- *     request:text()       the content as a string
+ *     request:text()       the content as a string; again if asked again
  *     request:json()       the content as a value; malformed: the client
  *                          gets 400
  *     request:buffer()     the content as a buffer
@@ -61,6 +61,34 @@ static struct tg_exchange *check_readable(lua_State *L)
     return x;
 }
 
+/* What text() read is kept: asking again, or for json(), gives it again.  What
+ * buffer() and chunks() took is gone: false marks that. */
+static void mark_taken(lua_State *L)
+{
+    lua_pushboolean(L, 0);
+    lua_setiuservalue(L, 1, TG_REQUEST_TEXT);
+}
+
+static int keep_text(lua_State *L)
+{
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, 1, TG_REQUEST_TEXT);
+    return 1;
+}
+
+/* Pushes the text that is kept, or nothing.  Raises if it was taken. */
+static bool push_kept(lua_State *L)
+{
+    int type = lua_getiuservalue(L, 1, TG_REQUEST_TEXT);
+
+    if (type == LUA_TBOOLEAN)
+        luaL_error(L, "the content was taken by buffer() or chunks()");
+    if (type == LUA_TSTRING)
+        return true;
+    lua_pop(L, 1);
+    return false;
+}
+
 static void push_content(lua_State *L, struct tg_exchange *x)
 {
     struct tg_buffer *content = tg_exchange_content(x);
@@ -97,7 +125,7 @@ static int finish_text(lua_State *L, int status, lua_KContext context)
     (void)status, (void)context;
     if (tg_exchange_is_complete(x) && lua_gettop(L) == 1) {
         push_content(L, x); /* the usual case: it has all come already */
-        return 1;
+        return keep_text(L);
     }
     gathered = gather(L, x);
     if (!tg_exchange_is_complete(x))
@@ -105,13 +133,14 @@ static int finish_text(lua_State *L, int status, lua_KContext context)
     len = tg_buffer_len(gathered);
     tg_buffer_take(gathered, luaL_buffinitsize(L, &text, len), len);
     luaL_pushresultsize(&text, len);
-    return 1;
+    return keep_text(L);
 }
 
 static int request_text(lua_State *L)
 {
     lua_settop(L, 1);
-    return finish_text(L, LUA_OK, 0);
+    check_readable(L);
+    return push_kept(L) ? 1 : finish_text(L, LUA_OK, 0);
 }
 
 static int finish_json(lua_State *L, int status, lua_KContext context)
@@ -150,6 +179,15 @@ static int finish_buffer(lua_State *L, int status, lua_KContext context)
 static int request_buffer(lua_State *L)
 {
     lua_settop(L, 1);
+    check_readable(L);
+    if (push_kept(L)) {
+        size_t len;
+        const char *text = lua_tolstring(L, 2, &len);
+
+        tg_buffer_add(tg_buffer_push(L), text, len);
+        return 1;
+    }
+    mark_taken(L);
     return finish_buffer(L, LUA_OK, 0);
 }
 
@@ -181,9 +219,26 @@ static int iterate_chunks(lua_State *L)
     return next_chunk(L, LUA_OK, 0);
 }
 
+/* One chunk, then none. */
+static int iterate_text(lua_State *L)
+{
+    if (lua_isnil(L, 2))
+        lua_getiuservalue(L, 1, TG_REQUEST_TEXT);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
 static int request_chunks(lua_State *L)
 {
-    tg_bind_exchange(L, 1, TG_REQUEST);
+    lua_settop(L, 1);
+    check_readable(L);
+    if (push_kept(L)) {
+        lua_pushcfunction(L, iterate_text);
+        lua_pushvalue(L, 1);
+        return 2;
+    }
+    mark_taken(L);
     lua_pushcfunction(L, iterate_chunks);
     lua_pushvalue(L, 1);
     return 2;

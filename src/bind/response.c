@@ -199,9 +199,10 @@ static int response_newindex(lua_State *L)
 
     if (strcmp(name, "status") != 0)
         return luaL_error(L, "cannot set '%s' of a response", name);
-    status = luaL_checkinteger(L, 3);
-    luaL_argcheck(L, 200 <= status && status <= 599, 3,
-                  "a status is between 200 and 599");
+    status = lua_isinteger(L, 3) ? lua_tointeger(L, 3) : 0;
+    if (status < 200 || status > 599)
+        return luaL_error(L, "a status is an integer from 200 to 599, not %s",
+                          luaL_tolstring(L, 3, NULL));
     tg_exchange_set_status(x, (int)status);
     return 0;
 }

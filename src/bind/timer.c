@@ -62,6 +62,8 @@ static int timer_sleep(lua_State *L)
     return tg_wait_park(L, &nap->wait, sleep_done, 0);
 }
 
+#define RUN "tidegate.timer.run"
+
 struct alarm {
     struct tg_list link; /* in app->alarms while it may fire */
     struct tg_app *app;
@@ -73,12 +75,18 @@ struct alarm {
 };
 
 /* The function and arguments are a table in uservalue 1; [0] is their count,
- * and [-1] is true while a run of a repeating timer goes on. */
-static int alarm_over(lua_State *L, int status, lua_KContext context)
+ * and [-1] is true while a run of a repeating timer goes on.  The run closes
+ * it, however it ends. */
+static int run_close(lua_State *L)
 {
-    (void)status, (void)context;
     lua_pushnil(L);
     lua_rawseti(L, 1, -1);
+    return 0;
+}
+
+static int run_over(lua_State *L, int status, lua_KContext context)
+{
+    (void)L, (void)status, (void)context;
     return 0;
 }
 
@@ -86,14 +94,15 @@ static int run_alarm_task(lua_State *L)
 {
     lua_Integer i, count;
 
+    lua_toclose(L, 1);
     lua_rawgeti(L, 1, 0);
     count = lua_tointeger(L, -1);
     lua_pop(L, 1);
     luaL_checkstack(L, (int)count, "too many arguments");
     for (i = 1; i <= count; i++)
         lua_rawgeti(L, 1, i);
-    lua_callk(L, (int)count - 1, 0, 0, alarm_over);
-    return alarm_over(L, LUA_OK, 0);
+    lua_callk(L, (int)count - 1, 0, 0, run_over);
+    return 0;
 }
 
 static void arm(struct alarm *alarm);
@@ -167,6 +176,7 @@ static int new_alarm(lua_State *L, bool repeats)
     alarm->armed = false;
     luaL_setmetatable(L, TIMER);
     lua_createtable(L, count, 1);
+    luaL_setmetatable(L, RUN);
     lua_pushinteger(L, count);
     lua_rawseti(L, -2, 0);
     for (i = 1; i <= count; i++) {
@@ -235,6 +245,15 @@ static const luaL_Reg metamethods[] = {
     {NULL, NULL},
 };
 
+static const luaL_Reg no_methods[] = {
+    {NULL, NULL},
+};
+
+static const luaL_Reg run_metamethods[] = {
+    {"__close", run_close},
+    {NULL, NULL},
+};
+
 static const luaL_Reg functions[] = {
     {"sleep", timer_sleep},
     {"after", timer_after},
@@ -247,6 +266,7 @@ int luaopen_tidegate_core_timer(lua_State *L);
 int luaopen_tidegate_core_timer(lua_State *L)
 {
     tg_bind_class(L, TIMER, methods, metamethods);
+    tg_bind_class(L, RUN, no_methods, run_metamethods);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -18,7 +18,7 @@ static int load(int argc, char **argv, bool *json, bool with_routes)
             code = TG_EXIT_FAILED;
             fputs(out.data, stderr);
         } else if (with_routes) {
-            fputs(out.data, stdout);
+            fputs(out.data ? out.data : "", stdout);
         } else {
             puts("all handlers load");
         }

@@ -72,6 +72,11 @@ static int read_flags(struct command_line *line, int argc, char **argv,
     opterr = 0;
     optind = 1;
     while ((option = getopt_long(argc, argv, ":", line->options, NULL)) != -1) {
+        if (option == '?' && optopt > ' ') /* one of `-abc` */
+            return tg_options_misused("unknown flag '-%c'", optopt);
+        if (option == '?' && optopt)
+            return tg_options_misused("'%s': this flag takes no value",
+                                      argv[optind - 1]);
         if (option == '?')
             return tg_options_misused("unknown flag '%s'", argv[optind - 1]);
         if (option == ':')

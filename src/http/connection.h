@@ -34,6 +34,7 @@ struct tg_server {
     struct tg_timer *ticker;
     unsigned tick; /* seconds since the start, for deadlines */
     bool draining;
+    struct tg_text head; /* where every response head is formatted */
     char scratch[65536]; /* where every connection receives */
 };
 

@@ -175,7 +175,7 @@ struct tg_headers *tg_exchange_request_headers(struct tg_exchange *x)
     struct tg_headers *headers = &x->request_headers;
     unsigned i;
 
-    if (headers->count == 0) {
+    if (headers->bytes.len == 0) { /* not even removed ones */
         for (i = 0; i < x->head.nfields; i++) {
             struct tg_field *field = &x->head.fields[i];
 
@@ -265,11 +265,13 @@ void tg_exchange_more(struct tg_exchange *x, tg_exchange_fn *fn, void *arg)
 
 bool tg_exchange_limit(struct tg_exchange *x, uint64_t bytes)
 {
+    bool announced =
+        x->head.content_length > 0 && (uint64_t)x->head.content_length > bytes;
+
     x->limit = bytes;
-    if (x->received > bytes || (x->head.content_length > 0 &&
-                                (uint64_t)x->head.content_length > bytes))
+    if (announced || x->received > bytes)
         x->too_large = true;
-    return !x->too_large;
+    return !announced;
 }
 
 bool tg_exchange_is_too_large(const struct tg_exchange *x)

@@ -42,7 +42,7 @@ static void begin(struct tg_exchange *x, struct tg_writer_head *head,
 {
     struct tg_connection *c = x->connection;
     struct iovec pieces[4];
-    size_t len;
+    struct tg_text *formatted = &c->server->head;
 
     x->status = head->status;
     x->stage = TG_RESPONSE_BEGUN;
@@ -50,8 +50,9 @@ static void begin(struct tg_exchange *x, struct tg_writer_head *head,
     head->headers = &x->response_headers;
     head->close = c->close_after = head->close || tg_connection_will_close(c);
     head->keep_alive = x->head.minor == 0;
-    pieces[0].iov_base = (char *)(uintptr_t)tg_writer_format(head, &len);
-    pieces[0].iov_len = len;
+    tg_writer_format(head, formatted);
+    pieces[0].iov_base = formatted->data;
+    pieces[0].iov_len = formatted->len;
     if (x->bodiless)
         nbody = 0;
     memcpy(pieces + 1, body, (size_t)nbody * sizeof(*body));
@@ -71,7 +72,11 @@ void tg_exchange_respond(struct tg_exchange *x, int status, const char *type,
     struct tg_writer_head head = {.status = status, .type = type};
     struct iovec piece = {(char *)(uintptr_t)body, len};
 
-    head.length = tg_status_is_bodiless(status) ? -1 : (int64_t)len;
+    head.length = (int64_t)len;
+    if (tg_status_is_bodiless(status)) {
+        head.length = -1;
+        head.type = NULL;
+    }
     begin(x, &head, &piece, len > 0);
     if (!x->bodiless)
         x->sent = len;

@@ -110,6 +110,7 @@ void tg_server_free(struct tg_server *server)
         server->spare = x->next;
         tg_exchange_free(x);
     }
+    tg_text_release(&server->head);
     free(server);
 }
 

@@ -64,44 +64,41 @@ static void add_fields(struct tg_text *out, const struct tg_headers *headers,
     }
 }
 
-const char *tg_writer_format(const struct tg_writer_head *head, size_t *len)
+void tg_writer_format(const struct tg_writer_head *head, struct tg_text *out)
 {
-    static _Thread_local struct tg_text out;
     const char *reason = tg_status_reason(head->status);
     size_t type_len = head->type ? strlen(head->type) : 0;
     bool dated = false, typed = false;
 
-    out.len = 0;
-    tg_text_room(&out, 512 + type_len + head->headers->bytes.len +
-                           4 * (size_t)head->headers->count);
-    ADD(&out, "HTTP/1.1 ");
-    add_number(&out, (uint64_t)head->status);
-    ADD(&out, " ");
-    add(&out, reason, strlen(reason));
-    ADD(&out, "\r\n");
-    add_fields(&out, head->headers, &dated, &typed);
+    out->len = 0;
+    tg_text_room(out, 512 + type_len + head->headers->bytes.len +
+                          4 * (size_t)head->headers->count);
+    ADD(out, "HTTP/1.1 ");
+    add_number(out, (uint64_t)head->status);
+    ADD(out, " ");
+    add(out, reason, strlen(reason));
+    ADD(out, "\r\n");
+    add_fields(out, head->headers, &dated, &typed);
     if (!dated) {
-        ADD(&out, "Date: ");
-        add(&out, tg_clock_date(), TG_CLOCK_DATE_LEN);
-        ADD(&out, "\r\n");
+        ADD(out, "Date: ");
+        add(out, tg_clock_date(), TG_CLOCK_DATE_LEN);
+        ADD(out, "\r\n");
     }
     if (head->type && !typed) {
-        ADD(&out, "Content-Type: ");
-        add(&out, head->type, type_len);
-        ADD(&out, "\r\n");
+        ADD(out, "Content-Type: ");
+        add(out, head->type, type_len);
+        ADD(out, "\r\n");
     }
     if (head->length >= 0) {
-        ADD(&out, "Content-Length: ");
-        add_number(&out, (uint64_t)head->length);
-        ADD(&out, "\r\n");
+        ADD(out, "Content-Length: ");
+        add_number(out, (uint64_t)head->length);
+        ADD(out, "\r\n");
     }
     if (head->chunked)
-        ADD(&out, "Transfer-Encoding: chunked\r\n");
+        ADD(out, "Transfer-Encoding: chunked\r\n");
     if (head->close)
-        ADD(&out, "Connection: close\r\n");
+        ADD(out, "Connection: close\r\n");
     else if (head->keep_alive)
-        ADD(&out, "Connection: keep-alive\r\n");
-    ADD(&out, "\r\n");
-    *len = out.len;
-    return out.data;
+        ADD(out, "Connection: keep-alive\r\n");
+    ADD(out, "\r\n");
 }

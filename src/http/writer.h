@@ -19,10 +19,9 @@ struct tg_writer_head {
 };
 
 /*
- * The head with its empty line.  The bytes belong to the calling thread and
- * hold until its next call.  Fields that framing owns (Content-Length,
- * Transfer-Encoding, Connection) are left out of `headers`.
+ * Replaces `out` with the head and its empty line.  Fields that framing owns
+ * (Content-Length, Transfer-Encoding, Connection) are left out of `headers`.
  */
-const char *tg_writer_format(const struct tg_writer_head *head, size_t *len);
+void tg_writer_format(const struct tg_writer_head *head, struct tg_text *out);
 
 #endif

@@ -35,23 +35,44 @@ static int read_all(int fd, struct tg_text *text)
     return 0;
 }
 
-/* Reads it again when somebody wrote to it meanwhile: no torn reads. */
+/* Editors of some systems put a byte order mark in front. */
+static void drop_mark(struct tg_text *text)
+{
+    if (text->len < 3 || memcmp(text->data, "\xEF\xBB\xBF", 3) != 0)
+        return;
+    text->len -= 3;
+    memmove(text->data, text->data + 3, text->len + 1);
+}
+
+static const char *why(int error)
+{
+    return error == -EINVAL ? "it is not a regular file" : strerror(-error);
+}
+
+/* Reads it again when somebody wrote to it meanwhile: no torn reads.  A FIFO
+ * must not make it wait. */
 static int read_file(const char *path, struct tg_text *text)
 {
     struct stat before, after;
-    int tries, fd, error = 0;
+    int tries, fd, error;
 
     for (tries = 0; tries < TRIES; tries++) {
-        fd = open(path, O_RDONLY | O_CLOEXEC);
+        fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0)
             return -errno;
         text->len = 0;
         fstat(fd, &before);
-        error = read_all(fd, text);
+        error = S_ISREG(before.st_mode) || S_ISDIR(before.st_mode)
+                    ? read_all(fd, text)
+                    : -EINVAL;
         fstat(fd, &after);
         close(fd);
-        if (error || is_same(&before, &after))
+        if (error)
             return error;
+        if (is_same(&before, &after)) {
+            drop_mark(text);
+            return 0;
+        }
     }
     return -EBUSY;
 }
@@ -103,7 +124,7 @@ static char *take_entry(struct tg_bundle_folder *folder, const char *disk,
     failed = read_file(disk, &text);
     if (failed) {
         tg_text_release(&text);
-        error = tg_strf("cannot read %s: %s", shown, strerror(-failed));
+        error = tg_strf("cannot read %s: %s", shown, why(failed));
     } else {
         add_file(folder, name, shown, &text);
     }
@@ -179,7 +200,7 @@ char *tg_bundle_read_settings(struct tg_bundle_file *file, const char *root,
         tg_text_release(&text);
         return failed == -ENOENT
                    ? NULL
-                   : tg_strf("cannot read %s: %s", shown, strerror(-failed));
+                   : tg_strf("cannot read %s: %s", shown, why(failed));
     }
     file->name = tg_strdup(shown);
     file->path = tg_strdup(shown);

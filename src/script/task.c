@@ -59,8 +59,14 @@ static int push_failure(lua_State *L)
     struct tg_task *task = lua_touserdata(L, 1);
     const char *message;
 
-    lua_xmove(task->co, L, 1);               /* task error */
-    message = luaL_tolstring(L, -1, NULL);   /* task error message */
+    lua_xmove(task->co, L, 1); /* task error */
+    if (lua_isstring(L, -1) || luaL_getmetafield(L, -1, "__tostring")) {
+        lua_settop(L, 2);
+        message = luaL_tolstring(L, -1, NULL); /* task error message */
+    } else {
+        message = lua_pushfstring(L, "(the error is a %s, not a message)",
+                                  luaL_typename(L, -1));
+    }
     luaL_traceback(L, task->co, message, 0); /* task error message trace */
     lua_remove(L, -2);
     return 2;
@@ -72,7 +78,6 @@ static void take_failure(struct tg_task *task)
 {
     lua_State *L = task->state->L;
 
-    lua_checkstack(task->co, 1);
     lua_pushcfunction(L, push_failure);
     lua_pushlightuserdata(L, task);
     if (lua_pcall(L, 1, 2, 0) != LUA_OK) {

@@ -131,7 +131,8 @@ void tg_access_end(struct tg_access *access, struct tg_exchange *x, size_t sent)
     const struct tg_head *head = tg_exchange_head(x);
     const char *bytes = tg_exchange_bytes(x), *label, *address;
     struct tg_text *out = &access->gathered;
-    double ms = (tg_clock_now() - tg_exchange_began(x)) * 1000;
+    double began = tg_exchange_began(x); /* 0: its head was refused */
+    double ms = began > 0 ? (tg_clock_now() - began) * 1000 : 0;
     char stamp[32];
     size_t len;
     int port;

@@ -53,6 +53,23 @@ static void compare(struct tally *tally, const struct tg_bundle_folder *before,
     }
 }
 
+static void compare_settings(struct tally *tally,
+                             const struct tg_bundle_file *before,
+                             const struct tg_bundle_file *after)
+{
+    if (before->text && after->text && is_same(before, after))
+        return;
+    if (before->text && after->text)
+        tally->changed++;
+    else if (after->text)
+        tally->added++;
+    else if (before->text)
+        tally->removed++;
+    else
+        return;
+    name(tally, after->text ? after : before);
+}
+
 void tg_changes_describe(const struct tg_bundle *before,
                          const struct tg_bundle *after, struct tg_text *out)
 {
@@ -60,6 +77,8 @@ void tg_changes_describe(const struct tg_bundle *before,
 
     compare(&tally, before ? &before->handlers : NULL, &after->handlers);
     compare(&tally, before ? &before->modules : NULL, &after->modules);
+    if (before)
+        compare_settings(&tally, &before->settings, &after->settings);
     tg_text_addf(out, "%d added, %d removed, %d changed", tally.added,
                  tally.removed, tally.changed);
     if (before && tally.named)

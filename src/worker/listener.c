@@ -51,6 +51,15 @@ static int bound_socket(const struct sockaddr *sa, socklen_t len, bool share)
     return -error;
 }
 
+/* getaddrinfo() takes 65536 for 0. */
+static bool is_port(const char *text)
+{
+    size_t len = strlen(text);
+
+    return len && len <= 5 && strspn(text, "0123456789") == len &&
+           atoi(text) <= 65535;
+}
+
 /* "HOST:PORT", "[HOST]:PORT", ":PORT" */
 static int resolve(const char *address, struct sockaddr_storage *sa,
                    socklen_t *len)
@@ -62,7 +71,7 @@ static int resolve(const char *address, struct sockaddr_storage *sa,
     char *host, *inner;
     int failed;
 
-    if (!colon || !colon[1])
+    if (!colon || !is_port(colon + 1))
         return -EINVAL;
     host = tg_strndup(address, (size_t)(colon - address));
     inner = host;

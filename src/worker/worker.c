@@ -86,7 +86,7 @@ static void open_doors(struct worker *worker, const char *routes)
         }
         fprintf(stderr, "listening on %s\n", listener->url);
     }
-    fputs(routes, stderr);
+    fputs(routes ? routes : "", stderr);
     worker->started = true;
 }
 
@@ -231,6 +231,8 @@ static void on_signal(struct worker *worker)
         for (i = 0; i < worker->nthreads; i++)
             tg_thread_reopen(&worker->threads[i]);
         break;
+    case SIGUSR2: /* not ours yet, and no reason to die */
+        break;
     default:
         stop(worker, 0);
     }
@@ -277,6 +279,7 @@ static int open_signals(void)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* threads inherit it */
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
@@ -352,7 +355,10 @@ int tg_worker_run(const struct tg_settings *settings)
     setup_log(settings);
     worker.signal_fd = open_signals();
     if (!check_environment(&worker)) {
+        while (worker.nlisteners)
+            tg_listener_close(&worker.listeners[--worker.nlisteners]);
         tg_control_close(&worker.control);
+        close(worker.signal_fd);
         return 1;
     }
     tg_loop_setup(settings->debug_events);

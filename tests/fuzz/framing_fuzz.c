@@ -81,10 +81,11 @@ static void run_body(struct outcome *outcome, const struct tg_head *head,
 
     tg_body_init(&body, head);
     while (body.state != TG_BODY_DONE) {
-        char *copy = copy_of(data + outcome->body, have - (size_t)outcome->body);
+        char *copy =
+            copy_of(data + outcome->body, have - (size_t)outcome->body);
         struct tg_run run;
-        ssize_t n = tg_body_decode(&body, copy, have - (size_t)outcome->body,
-                                   &run);
+        ssize_t n =
+            tg_body_decode(&body, copy, have - (size_t)outcome->body, &run);
 
         if (n < 0) {
             outcome->body = n;
