@@ -83,18 +83,21 @@ void tg_exchange_respond(struct tg_exchange *x, int status, const char *type,
     finished(x);
 }
 
-/* The content-length a handler has set for a stream, or -1. */
+/* The content-length a handler has set for a stream; -1 if it is none. */
 static int64_t declared_length(const struct tg_exchange *x)
 {
     const struct tg_headers *headers = &x->response_headers;
     int at = tg_headers_find(headers, "content-length", 14, 0);
+    int64_t length = 0;
     const char *value;
-    size_t len;
+    size_t len, i;
 
     if (at < 0)
         return -1;
     value = tg_headers_value(headers, (unsigned)at, &len);
-    return strtoll(value, NULL, 10);
+    for (i = 0; i < len && i < 18 && '0' <= value[i] && value[i] <= '9'; i++)
+        length = 10 * length + (value[i] - '0');
+    return 0 < len && i == len ? length : -1;
 }
 
 static void begin_stream(struct tg_exchange *x, const struct iovec *body,
@@ -168,8 +171,12 @@ int64_t tg_exchange_write(struct tg_exchange *x, const char *data, size_t len)
     return (int64_t)tg_exchange_waiting(x);
 }
 
+/* To a client that has left everything waits: its writer parks, and the loop
+ * gets to say so. */
 size_t tg_exchange_waiting(const struct tg_exchange *x)
 {
+    if (x->connection->broken)
+        return INT64_MAX;
     return x->connection->out ? tg_buffer_len(x->connection->out) : 0;
 }
 

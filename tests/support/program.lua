@@ -66,7 +66,7 @@ program_mt.__gc = collect
 -- process number is known; that it would leave SIGINT ignored is undone.
 local function start(arguments, environment)
 	local log = os.tmpname()
-	local line = ("%s env --default-signal %s </dev/null >%s 2>&1 & echo $!; wait $!; echo $?"):format(
+	local line = ("exec 2>/dev/null; %s env --default-signal %s </dev/null >%s 2>&1 & echo $!; wait $!; echo $?"):format(
 		environment or "", command_line(arguments), log)
 	local pipe = assert(io.popen(line))
 	local pid = assert(tonumber(pipe:read("l")))

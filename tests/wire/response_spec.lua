@@ -132,15 +132,15 @@ describe("a response", function()
 		end)
 
 		it("makes its writer wait for a slow client", function()
-			ask("GET", "local log = require('tidegate.log') for i = 1, 100 do response:write(('x'):rep(2 ^ 18)) "
-				.. "log.info('wrote', { piece = i }) end")
+			ask("GET", "response.headers['content-length'] = 100 * 2 ^ 20 // 1 | 0 local log = require('tidegate.log') "
+				.. "for i = 1, 100 do response:write(('x'):rep(2 ^ 20)) if i % 33 == 1 then log.info('wrote', { piece = i }) end end")
 			gateway:wait_log('"piece":1}')
-			connection.stream:receive(1)
+			connection:head()
+			assert.equal("other", gateway:get("/run", { "X-Run: return 'other'" }).body) -- by then it waits
 			assert.is_nil(gateway:log():find('"piece":100}', 1, true))
-			connection:send("")
 			local rest = 0
-			while rest < 100 * 2 ^ 18 do
-				rest = rest + #assert(connection.stream:receive(65536))
+			while rest < 100 * 2 ^ 20 do
+				rest = rest + #assert(connection.stream:receive(2 ^ 20))
 			end
 			gateway:wait_log('"piece":100}')
 		end)
@@ -229,6 +229,12 @@ describe("a response", function()
 			assert.is_true(#partial <= 2)
 		end)
 
+		it("is not taken for longer by what stands behind it", function()
+			local response = post("response.headers['content-length'] = 2 response.headers['2x'] = 1 response:write('ab')")
+			assert.equal("2", response.headers["content-length"])
+			assert.equal("ab", response.body)
+		end)
+
 		for _, value in ipairs({ "five", "-5", "5x", "" }) do
 			it(("that is %q is no length"):format(value), function()
 				local response = post(("response.headers['content-length'] = '%s' response:write('abcdef')"):format(value))
@@ -302,7 +308,7 @@ describe("a response", function()
 
 		it("is an error when it cannot be JSON", function()
 			assert.equal(500, post("response:json({ print })").status)
-			gateway:wait_log("a function cannot be JSON")
+			gateway:wait_log("a function has no form in JSON")
 			assert.equal(500, post("response:json()").status)
 		end)
 	end)
