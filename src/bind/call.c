@@ -53,26 +53,6 @@ static void misused(lua_State *L, const char *format, ...)
     lua_error(L);
 }
 
-/* Raises, with the line where the handler begins. */
-static void refuse(lua_State *L, const char *format, const char *what)
-{
-    struct tg_handle *request = luaL_testudata(L, 1, TG_REQUEST);
-
-    luaL_checkstack(L, 6, NULL);
-    if (request && tg_exchange_is(request->x, request->serial) &&
-        lua_getiuservalue(L, 1, TG_REQUEST_ROUTE) == LUA_TTABLE) {
-        lua_getfield(L, -1, "entries");
-        lua_getfield(L, 1, "method");
-        lua_gettable(L, -2);
-        lua_rawgeti(L, -1, 3);
-    } else {
-        lua_pushliteral(L, "");
-    }
-    lua_pushfstring(L, format, what);
-    lua_concat(L, 2);
-    lua_error(L);
-}
-
 static void respond_body(lua_State *L, struct tg_exchange *x, int status,
                          int body)
 {

@@ -159,6 +159,9 @@ static int finish_json(lua_State *L, int status, lua_KContext context)
 static int request_json(lua_State *L)
 {
     lua_settop(L, 1);
+    check_readable(L);
+    push_kept(L); /* raises here, at the caller's line */
+    lua_settop(L, 1);
     lua_pushcfunction(L, request_text);
     lua_pushvalue(L, 1);
     lua_callk(L, 1, 1, 0, finish_json);
@@ -219,12 +222,13 @@ static int iterate_chunks(lua_State *L)
     return next_chunk(L, LUA_OK, 0);
 }
 
-/* One chunk, then none. */
+/* One chunk, if there is any, then none. */
 static int iterate_text(lua_State *L)
 {
-    if (lua_isnil(L, 2))
-        lua_getiuservalue(L, 1, TG_REQUEST_TEXT);
-    else
+    if (!lua_isnil(L, 2))
+        lua_pushnil(L);
+    else if (lua_getiuservalue(L, 1, TG_REQUEST_TEXT) == LUA_TSTRING &&
+             lua_rawlen(L, -1) == 0)
         lua_pushnil(L);
     return 1;
 }

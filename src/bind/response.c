@@ -39,11 +39,7 @@ void tg_response_push(lua_State *L, struct tg_exchange *x)
 
 static struct tg_exchange *check_response(lua_State *L)
 {
-    struct tg_exchange *x = tg_bind_exchange(L, 1, TG_RESPONSE);
-
-    if (tg_exchange_stage(x) == TG_RESPONSE_FINISHED)
-        luaL_error(L, "the response is finished");
-    return x;
+    return tg_bind_exchange(L, 1, TG_RESPONSE);
 }
 
 static struct tg_exchange *check_open(lua_State *L)
