@@ -188,12 +188,13 @@ describe("a request's content", function()
 			assert.equal("small 700000", post_chunks(code, { ("x"):rep(400000), ("y"):rep(300000) }).body)
 		end)
 
-		it("may be left for another way to read", function()
-			connection:ask("POST", "/run", { "X-Run: for piece in request:chunks() do response:write(piece) break end "
-				.. "response:write(request:text())", "Content-Length: 5" }):send("ab")
+		it("may be left and gone on with", function()
+			connection:ask("POST", "/run", { "X-Run: local next_piece, state = request:chunks() response:write(next_piece(state)) "
+				.. "for piece in next_piece, state do response:write('<' .. piece) end", "Content-Length: 5" }):send("ab")
 			assert.equal("ab", (connection:head() and connection:chunk()))
 			connection:send("cde")
-			assert.equal("cde", connection:chunk())
+			assert.equal("<cde", connection:chunk())
+			assert.is_nil(connection:chunk())
 		end)
 
 		it("can be read with an iterator that waits inside pcall and coroutine.wrap", function()
@@ -208,19 +209,42 @@ describe("a request's content", function()
 		end)
 	end)
 
-	describe("is read once:", function()
-		local firsts = {
-			text = "request:text()",
-			buffer = "request:buffer()",
-			json = "request:json()",
-			chunks = "for _ in request:chunks() do end",
+	describe("is kept once it was read whole:", function()
+		local again = {
+			text = "return request:text()",
+			json = "return tostring(request:json()[1])",
+			buffer = "return 200, tostring(request:buffer())",
+			chunks = "local all = '' for piece in request:chunks() do all = all .. piece end return all",
 		}
-		for name, first in pairs(firsts) do
-			it(("after %s the others find nothing"):format(name), function()
-				local code = first .. " local more = 0 for _ in request:chunks() do more = more + 1 end "
-					.. "return table.concat({ #request:text(), #request:buffer(), more, #request:text() }, ' ')"
-				assert.equal("0 0 0 0", post(code, "[1]").body)
-				assert.equal("0 0 0 0", post_chunks(code, { "[1", "]" }).body)
+		for _, first in ipairs({ "request:text()", "request:json()" }) do
+			for name, code in pairs(again) do
+				it(("%s() gives it after %s"):format(name, first), function()
+					local expected = name == "json" and "1" or "[1]"
+					assert.equal(expected, post(first .. " " .. code, "[1]").body)
+					assert.equal(expected, post_chunks(first .. " " .. code, { "[", "1]" }).body)
+				end)
+			end
+		end
+
+		it("but an empty one has no chunks", function()
+			assert.equal("none", post("request:text() for _ in request:chunks() do return 'some' end return 'none'", "").body)
+		end)
+	end)
+
+	describe("is gone once it was taken:", function()
+		local cases = {
+			{ "request:buffer()", "request:text()" },
+			{ "request:buffer()", "request:json()" },
+			{ "for _ in request:chunks() do end", "request:text()" },
+			{ "request:chunks()", "request:json()" },
+			{ "request:chunks()", "request:chunks()" },
+			{ "request:buffer()", "request:buffer()" },
+		}
+		for _, case in ipairs(cases) do
+			local first, second = table.unpack(case)
+			it(("%s raises after %s"):format(second, first), function()
+				local code = ("%s local _, m = pcall(function() %s end) return m"):format(first, second)
+				assert.equal("run:1: the content was taken by buffer() or chunks()", post(code, "[1]").body)
 			end)
 		end
 	end)

@@ -363,11 +363,11 @@ describe("a response", function()
 
 	describe("raises", function()
 		local cases = {
-			{ "a status that is too small", "response.status = 199", "a status is between 200 and 599" },
-			{ "a status that is too large", "response.status = 600", "a status is between 200 and 599" },
-			{ "a status that is no integer", "response.status = 200.5", "number has no integer representation" },
-			{ "a status that is no number", "response.status = 'x'", "number expected, got string" },
-			{ "nil as a status", "response.status = nil", "number expected, got nil" },
+			{ "a status that is too small", "response.status = 199", "a status is an integer from 200 to 599, not 199" },
+			{ "a status that is too large", "response.status = 600", "a status is an integer from 200 to 599, not 600" },
+			{ "a status that is no integer", "response.status = 200.5", "a status is an integer from 200 to 599, not 200.5" },
+			{ "a status that is no number", "response.status = 'x'", "a status is an integer from 200 to 599, not x" },
+			{ "nil as a status", "response.status = nil", "a status is an integer from 200 to 599, not nil" },
 			{ "an unknown field that is read", "return response.body", "a response has no field 'body'" },
 			{ "an unknown field that is set", "response.body = 'x'", "cannot set 'body' of a response" },
 			{ "headers that are set", "response.headers = {}", "cannot set 'headers' of a response" },
@@ -415,7 +415,7 @@ describe("a response", function()
 			ask("GET", "response:write('a') return 'b'")
 			assert.equal("a", (connection:head() and connection:chunk()))
 			assert.has_error(function() connection:chunk() end)
-			gateway:wait_log("a handler returned a string after it had written the response itself")
+			gateway:wait_log("handlers/run.lua: a handler returned a string after it had written the response itself")
 		end)
 	end)
 
