@@ -22,16 +22,14 @@ local function wrap(outer, inner)
 	end
 end
 
--- What runs for one method of a route: { function, does it take a response?,
--- where it begins, for messages }
+-- What runs for one method of a route: { function, does it take a response? }
 local function entry(route, handler)
 	local run = handler
 	for i = #route.middleware, 1, -1 do
 		run = wrap(route.middleware[i], run)
 	end
-	local info = debug.getinfo(handler, "Su")
-	local where = ("%s:%d: "):format(info.short_src, info.linedefined)
-	return { run, #route.middleware > 0 or info.nparams > 1 or info.isvararg, where }
+	local info = debug.getinfo(handler, "u")
+	return { run, #route.middleware > 0 or info.nparams > 1 or info.isvararg }
 end
 
 local function allowed(route)

@@ -111,7 +111,7 @@ local function check_limits(file, given)
 		if not limits[key] then
 			complain(file, tostring(key), "unknown limit '%s'%s", tostring(key), suggest.hint(tostring(key), { "body" }))
 		end
-		if type(value) ~= "number" or not (value >= 0) then
+		if type(value) ~= "number" or value ~= value or value < 0 then
 			complain(file, key, "limit '%s' must be a number from 0", key)
 		end
 	end

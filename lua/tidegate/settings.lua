@@ -40,7 +40,7 @@ end
 
 -- Every key, what it must be, and the check.
 local keys = {
-	listen = { "'ADDRESS:PORT', 'unix:PATH' or a list of up to 32 of them", is_listen },
+	listen = { "'ADDRESS:PORT', 'unix:PATH' or a list of them", is_listen },
 	handlers = { "a folder", is_string },
 	threads = { "an integer from 1 to 1024", is_count },
 	pid_file = { "a file", is_string },

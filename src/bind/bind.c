@@ -49,9 +49,25 @@ int tg_bind_fail_with(lua_State *L, int status, const char *message)
     return luaL_error(L, "%s", message); /* not reached */
 }
 
+void *tg_bind_push(lua_State *L, const char *class, struct tg_exchange *x,
+                   size_t size, int nuservalues)
+{
+    struct tg_handle *handle = lua_newuserdatauv(L, size, nuservalues);
+
+    handle->class = class;
+    handle->x = x;
+    handle->serial = tg_exchange_serial(x);
+    luaL_setmetatable(L, class);
+    return handle;
+}
+
 struct tg_exchange *tg_bind_exchange(lua_State *L, int index, const char *class)
 {
-    struct tg_handle *handle = luaL_checkudata(L, index, class);
+    struct tg_handle *handle = lua_touserdata(L, index);
+
+    if (lua_type(L, index) != LUA_TUSERDATA ||
+        lua_rawlen(L, index) < sizeof(*handle) || handle->class != class)
+        luaL_checkudata(L, index, class); /* raises */
 
     if (!tg_exchange_is(handle->x, handle->serial) ||
         tg_exchange_stage(handle->x) == TG_RESPONSE_FINISHED)

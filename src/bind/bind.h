@@ -40,24 +40,29 @@ int tg_bind_fail_with(lua_State *L, int status, const char *message);
  * begin with one.
  */
 struct tg_handle {
+    const char *class; /* by address: names are slow to compare */
     struct tg_exchange *x;
     uint64_t serial;
 };
 
-#define TG_REQUEST "tidegate.request"
-#define TG_RESPONSE "tidegate.response"
+extern const char tg_request_class[], tg_response_class[];
 #define TG_BUFFER "tidegate.buffer"
 
 /* The exchange of the object at `index`; raises if it is over. */
 struct tg_exchange *tg_bind_exchange(lua_State *L, int index,
                                      const char *class);
 
-/* Uservalues of a request. */
+/* Pushes a handle of the class on the exchange: `size` bytes that begin with
+ * it, and so many uservalues. */
+void *tg_bind_push(lua_State *L, const char *class, struct tg_exchange *x,
+                   size_t size, int nuservalues);
+
+/* Uservalues of a request; from TG_REQUEST_TABLES on its table fields. */
 enum {
     TG_REQUEST_PARAMS = 1,
     TG_REQUEST_ROUTE,
-    TG_REQUEST_CACHE,
-    TG_REQUEST_TEXT
+    TG_REQUEST_TEXT,
+    TG_REQUEST_TABLES
 };
 
 void tg_request_push(lua_State *L, struct tg_exchange *x);

@@ -37,7 +37,7 @@ static void misused(lua_State *L, const char *format, ...)
 {
     va_list args;
 
-    if (luaL_testudata(L, 1, TG_REQUEST) &&
+    if (luaL_testudata(L, 1, tg_request_class) &&
         lua_getiuservalue(L, 1, TG_REQUEST_ROUTE) == LUA_TTABLE) {
         lua_getfield(L, -1, "route");
         lua_getfield(L, -1, "file");

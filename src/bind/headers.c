@@ -14,7 +14,7 @@
 #include "bind/bind.h"
 #include "http/exchange.h"
 
-#define HEADERS "tidegate.headers"
+static const char class[] = "tidegate.headers";
 
 struct box {
     struct tg_handle handle; /* first: a box is a handle */
@@ -23,17 +23,14 @@ struct box {
 
 void tg_headers_push(lua_State *L, struct tg_exchange *x, bool of_response)
 {
-    struct box *box = lua_newuserdatauv(L, sizeof(*box), 0);
+    struct box *box = tg_bind_push(L, class, x, sizeof(*box), 0);
 
-    box->handle.x = x;
-    box->handle.serial = tg_exchange_serial(x);
     box->of_response = of_response;
-    luaL_setmetatable(L, HEADERS);
 }
 
 static struct tg_headers *check_headers(lua_State *L, int index)
 {
-    struct tg_exchange *x = tg_bind_exchange(L, index, HEADERS);
+    struct tg_exchange *x = tg_bind_exchange(L, index, class);
     struct box *box = lua_touserdata(L, index);
 
     return box->of_response ? tg_exchange_response_headers(x)
@@ -42,7 +39,7 @@ static struct tg_headers *check_headers(lua_State *L, int index)
 
 static struct tg_headers *check_writable(lua_State *L, int index)
 {
-    struct tg_exchange *x = tg_bind_exchange(L, index, HEADERS);
+    struct tg_exchange *x = tg_bind_exchange(L, index, class);
     struct box *box = lua_touserdata(L, index);
 
     if (box->of_response && tg_exchange_stage(x) != TG_RESPONSE_OPEN)
@@ -210,8 +207,8 @@ int luaopen_tidegate_core_headers(lua_State *L);
 
 int luaopen_tidegate_core_headers(lua_State *L)
 {
-    tg_bind_class(L, HEADERS, methods, metamethods);
-    luaL_getmetatable(L, HEADERS);
+    tg_bind_class(L, class, methods, metamethods);
+    luaL_getmetatable(L, class);
     lua_getfield(L, -1, "__index");
     lua_pushcclosure(L, headers_index, 1);
     lua_setfield(L, -2, "__index");

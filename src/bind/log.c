@@ -116,7 +116,7 @@ static int print(lua_State *L)
         luaL_tolstring(L, i, NULL);
         lua_concat(L, i > 1 ? 3 : 2);
     }
-    lua_replace(L, 1);
+    lua_insert(L, 1);
     lua_settop(L, 1);
     return record(L, TG_LOG_INFO);
 }

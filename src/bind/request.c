@@ -22,14 +22,31 @@ enum { QUERY_PAIRS_MOST = 1000 };
 
 static const char repeated_key; /* registry: query -> name -> list of values */
 
+enum field {
+    METHOD,
+    PATH,
+    TARGET,
+    PARAMS,
+    HOST,
+    SCHEME,
+    VERSION,
+    ID,
+    ROUTE,
+    GENERATION,
+    CONTENT_LENGTH,
+    TABLES, /* from here on they are kept in the request */
+    QUERIES = TABLES,
+    HEADERS,
+    REMOTE,
+    LOCALS
+};
+
+const char tg_request_class[] = "tidegate.request";
+
 void tg_request_push(lua_State *L, struct tg_exchange *x)
 {
-    struct tg_handle *handle =
-        lua_newuserdatauv(L, sizeof(*handle), TG_REQUEST_TEXT);
-
-    handle->x = x;
-    handle->serial = tg_exchange_serial(x);
-    luaL_setmetatable(L, TG_REQUEST);
+    tg_bind_push(L, tg_request_class, x, sizeof(struct tg_handle),
+                 TG_REQUEST_TABLES + LOCALS - TABLES);
 }
 
 static const char *span(struct tg_exchange *x, struct tg_span span)
@@ -85,6 +102,10 @@ static void push_decoded(lua_State *L, const char *text, size_t len)
     luaL_Buffer decoded;
     size_t n;
 
+    if (!memchr(text, '%', len) && !memchr(text, '+', len)) {
+        lua_pushlstring(L, text, len);
+        return;
+    }
     n = tg_query_decode(text, len, luaL_buffinitsize(L, &decoded, len));
     luaL_pushresultsize(&decoded, n);
 }
@@ -179,25 +200,6 @@ static void push_remote(lua_State *L, struct tg_exchange *x)
     lua_setfield(L, -2, "port");
 }
 
-enum field {
-    METHOD,
-    PATH,
-    TARGET,
-    PARAMS,
-    HOST,
-    SCHEME,
-    VERSION,
-    ID,
-    ROUTE,
-    GENERATION,
-    CONTENT_LENGTH,
-    CACHED, /* the ones below are tables, kept in the request */
-    QUERIES = CACHED,
-    HEADERS,
-    REMOTE,
-    LOCALS
-};
-
 static const struct {
     const char *name;
     enum field field;
@@ -222,12 +224,9 @@ static const struct {
 static int push_table_field(lua_State *L, struct tg_exchange *x,
                             enum field field)
 {
-    if (lua_getiuservalue(L, 1, TG_REQUEST_CACHE) != LUA_TTABLE) {
-        lua_createtable(L, 4, 0);
-        lua_pushvalue(L, -1);
-        lua_setiuservalue(L, 1, TG_REQUEST_CACHE);
-    }
-    if (lua_rawgeti(L, -1, (lua_Integer)field) != LUA_TNIL)
+    int slot = TG_REQUEST_TABLES + (int)field - TABLES;
+
+    if (lua_getiuservalue(L, 1, slot) != LUA_TNIL)
         return 1;
     lua_pop(L, 1);
     if (field == QUERIES)
@@ -239,7 +238,7 @@ static int push_table_field(lua_State *L, struct tg_exchange *x,
     else
         lua_newtable(L);
     lua_pushvalue(L, -1);
-    lua_rawseti(L, -3, (lua_Integer)field);
+    lua_setiuservalue(L, 1, slot);
     return 1;
 }
 
@@ -302,7 +301,7 @@ static int push_field(lua_State *L, struct tg_exchange *x, enum field field)
 /* One table holds both: a method's function, or a field's number. */
 static int request_index(lua_State *L)
 {
-    struct tg_exchange *x = tg_bind_exchange(L, 1, TG_REQUEST);
+    struct tg_exchange *x = tg_bind_exchange(L, 1, tg_request_class);
 
     lua_settop(L, 2);
     lua_pushvalue(L, 2);
@@ -327,7 +326,7 @@ static int request_newindex(lua_State *L)
 
 static int request_tostring(lua_State *L)
 {
-    struct tg_handle *handle = luaL_checkudata(L, 1, TG_REQUEST);
+    struct tg_handle *handle = luaL_checkudata(L, 1, tg_request_class);
     struct tg_exchange *x = handle->x;
     const struct tg_head *head;
 
@@ -370,8 +369,8 @@ int luaopen_tidegate_core_request(lua_State *L)
     lua_setmetatable(L, -2);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &repeated_key);
 
-    tg_bind_class(L, TG_REQUEST, tg_request_body_methods, metamethods);
-    luaL_getmetatable(L, TG_REQUEST);
+    tg_bind_class(L, tg_request_class, tg_request_body_methods, metamethods);
+    luaL_getmetatable(L, tg_request_class);
     lua_getfield(L, -1, "__index");
     for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         lua_pushinteger(L, (lua_Integer)fields[i].field);

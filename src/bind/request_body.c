@@ -54,7 +54,7 @@ static int wait_for_content(lua_State *L, struct tg_exchange *x,
 
 static struct tg_exchange *check_readable(lua_State *L)
 {
-    struct tg_exchange *x = tg_bind_exchange(L, 1, TG_REQUEST);
+    struct tg_exchange *x = tg_bind_exchange(L, 1, tg_request_class);
 
     if (tg_exchange_is_too_large(x))
         tg_bind_fail_with(L, 413, "the request's content is too large");

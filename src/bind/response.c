@@ -28,18 +28,16 @@ enum {
     HEADERS
 };
 
+const char tg_response_class[] = "tidegate.response";
+
 void tg_response_push(lua_State *L, struct tg_exchange *x)
 {
-    struct tg_handle *handle = lua_newuserdatauv(L, sizeof(*handle), 1);
-
-    handle->x = x;
-    handle->serial = tg_exchange_serial(x);
-    luaL_setmetatable(L, TG_RESPONSE);
+    tg_bind_push(L, tg_response_class, x, sizeof(struct tg_handle), 1);
 }
 
 static struct tg_exchange *check_response(lua_State *L)
 {
-    return tg_bind_exchange(L, 1, TG_RESPONSE);
+    return tg_bind_exchange(L, 1, tg_response_class);
 }
 
 static struct tg_exchange *check_open(lua_State *L)
@@ -169,7 +167,7 @@ static int push_headers(lua_State *L, struct tg_exchange *x)
 
 static int response_index(lua_State *L)
 {
-    struct tg_exchange *x = tg_bind_exchange(L, 1, TG_RESPONSE);
+    struct tg_exchange *x = tg_bind_exchange(L, 1, tg_response_class);
 
     lua_settop(L, 2);
     lua_pushvalue(L, 2);
@@ -218,8 +216,8 @@ int luaopen_tidegate_core_response(lua_State *L);
 
 int luaopen_tidegate_core_response(lua_State *L)
 {
-    tg_bind_class(L, TG_RESPONSE, methods, metamethods);
-    luaL_getmetatable(L, TG_RESPONSE);
+    tg_bind_class(L, tg_response_class, methods, metamethods);
+    luaL_getmetatable(L, tg_response_class);
     lua_getfield(L, -1, "__index");
     lua_pushinteger(L, STATUS);
     lua_setfield(L, -2, "status");

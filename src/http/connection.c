@@ -163,7 +163,9 @@ void tg_connection_send(struct tg_connection *c, const struct iovec *pieces,
     if (c->broken)
         return;
     if (!c->out || tg_buffer_len(c->out) == 0)
-        sent = sendmsg(c->fd, &message, MSG_NOSIGNAL);
+        sent = n == 1 ? send(c->fd, pieces->iov_base, pieces->iov_len,
+                             MSG_NOSIGNAL)
+                      : sendmsg(c->fd, &message, MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) {
         send_failed(c);
         return;

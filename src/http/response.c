@@ -10,6 +10,8 @@
 #include "http/writer.h"
 #include "net/buffer.h"
 
+enum { GATHER_MOST = 4096 }; /* a copy of so much costs less than a piece */
+
 enum tg_response_stage tg_exchange_stage(const struct tg_exchange *x)
 {
     return x->stage;
@@ -51,10 +53,12 @@ static void begin(struct tg_exchange *x, struct tg_writer_head *head,
     head->close = c->close_after = head->close || tg_connection_will_close(c);
     head->keep_alive = x->head.minor == 0;
     tg_writer_format(head, formatted);
-    pieces[0].iov_base = formatted->data;
-    pieces[0].iov_len = formatted->len;
     if (x->bodiless)
         nbody = 0;
+    for (; nbody > 0 && body->iov_len <= GATHER_MOST; nbody--, body++)
+        tg_text_add(formatted, body->iov_base, body->iov_len);
+    pieces[0].iov_base = formatted->data;
+    pieces[0].iov_len = formatted->len;
     memcpy(pieces + 1, body, (size_t)nbody * sizeof(*body));
     tg_connection_send(c, pieces, nbody + 1);
 }

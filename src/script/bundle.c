@@ -167,9 +167,15 @@ static int compare(const void *a, const void *b)
 static char *read_folder(struct tg_bundle_folder *folder, const char *root,
                          const char *shown)
 {
-    char *disk = *shown == '/' ? tg_strdup(shown) : join(root, shown);
-    char *error = walk(folder, disk, shown, "", 0);
+    size_t len = strlen(shown);
+    char *name, *disk, *error;
 
+    while (len > 1 && shown[len - 1] == '/')
+        len--;
+    name = tg_strndup(shown, len);
+    disk = *name == '/' ? tg_strdup(name) : join(root, name);
+    error = walk(folder, disk, name, "", 0);
+    free(name);
     free(disk);
     if (folder->count)
         qsort(folder->files, folder->count, sizeof(*folder->files), compare);

@@ -12,14 +12,9 @@
 #include "script/library.h"
 #include "script/task.h"
 
-static void *allocate(void *unused, void *block, size_t old, size_t size)
+static void *allocate(void *pool, void *block, size_t old, size_t size)
 {
-    (void)unused, (void)old;
-    if (size == 0) {
-        free(block);
-        return NULL;
-    }
-    return realloc(block, size);
+    return tg_pool_resize(pool, block, old, size);
 }
 
 /* Every call from C is protected; if one is not, the process must not go on
@@ -74,7 +69,7 @@ struct tg_state *tg_state_new(struct tg_bundle *bundle, uint64_t generation,
 {
     struct tg_state *state = tg_alloc(sizeof(*state));
 
-    state->L = lua_newstate(allocate, NULL);
+    state->L = lua_newstate(allocate, &state->pool);
     if (!state->L) {
         tg_log(TG_LOG_ERROR, "out of memory");
         abort();
@@ -95,6 +90,7 @@ void tg_state_free(struct tg_state *state)
 {
     tg_task_free_spare(state);
     lua_close(state->L);
+    tg_pool_free(&state->pool);
     tg_bundle_unref(state->bundle);
     free(state);
     tg_census.states--;

@@ -13,12 +13,14 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/pool.h"
 
 struct tg_bundle;
 struct tg_task;
 
 struct tg_state {
     lua_State *L; /* the main thread: never runs a handler */
+    struct tg_pool pool;
     struct tg_bundle *bundle;
     uint64_t generation;
     int thread; /* from 1 */
