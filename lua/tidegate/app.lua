@@ -238,9 +238,12 @@ local function routes(as_json)
 			width[i] = math.max(width[i], #cell)
 		end
 	end
-	local form = ("%%-%ds  %%-%ds  %%-%ds  %%s"):format(width[1], width[2], width[3])
 	for _, row in ipairs(list) do
-		lines[#lines + 1] = form:format(table.unpack(cells(row))):gsub("%s+$", "")
+		local texts = cells(row)
+		for i, cell in ipairs(texts) do
+			texts[i] = cell .. (" "):rep(width[i] - #cell)
+		end
+		lines[#lines + 1] = table.concat(texts, "  "):gsub("%s+$", "")
 	end
 	return table.concat(lines, "\n") .. "\n"
 end

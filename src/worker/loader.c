@@ -246,7 +246,11 @@ static void on_stop(void *arg)
 void tg_loader_stop(struct tg_loader *loader)
 {
     tg_mailbox_post(loader->mailbox, on_stop, loader);
-    pthread_join(loader->handle, NULL);
+}
+
+bool tg_loader_has_ended(struct tg_loader *loader)
+{
+    return pthread_tryjoin_np(loader->handle, NULL) == 0;
 }
 
 void tg_loader_free(struct tg_loader *loader)

@@ -54,8 +54,11 @@ void tg_loader_start(struct tg_loader *loader);
  * of the request. */
 uint64_t tg_loader_request(struct tg_loader *loader);
 
-/* Ends its thread; a reload under way is given up. */
+/* Asks its thread to end; a reload under way is given up. */
 void tg_loader_stop(struct tg_loader *loader);
+
+/* Has it ended?  After true it must not be asked again. */
+bool tg_loader_has_ended(struct tg_loader *loader);
 
 /* After the serving threads have ended: closes the apps that came last. */
 void tg_loader_free(struct tg_loader *loader);

@@ -30,6 +30,8 @@
 #include "worker/loader.h"
 #include "worker/thread.h"
 
+enum { GIVE_UP_SECONDS = 2 };
+
 struct worker {
     const struct tg_settings *settings;
     struct tg_common common;
@@ -41,7 +43,9 @@ struct worker {
     int nlisteners;
     int signal_fd;
     bool started, stopping;
-    double kill_at; /* when what is in flight is cut off */
+    bool draining;     /* the loader has ended; the threads are to */
+    double kill_at;    /* when what is in flight is cut off, */
+    double give_up_at; /* and when what did not even end then; 0: not yet */
     int exit_code;
 };
 
@@ -132,8 +136,6 @@ static void start_loader(struct worker *worker)
 
 static void stop(struct worker *worker, int exit_code)
 {
-    int i;
-
     if (worker->stopping) { /* the second time: at once */
         worker->kill_at = 0;
         return;
@@ -142,18 +144,39 @@ static void stop(struct worker *worker, int exit_code)
     worker->exit_code = exit_code;
     worker->kill_at = tg_clock_now() + worker->settings->shutdown_timeout;
     tg_loader_stop(&worker->loader);
-    for (i = 0; i < worker->nthreads; i++)
-        tg_thread_drain(&worker->threads[i]);
 }
 
-static void kill_if_due(struct worker *worker)
+/* Code that never returns, in a handler or while it is loaded, keeps its
+ * thread: then nothing can be closed in order. */
+static void give_up(struct worker *worker)
 {
     int i;
 
-    if (!worker->stopping || tg_clock_now() < worker->kill_at)
+    tg_log(TG_LOG_ERROR, "code that never returns was cut off");
+    for (i = 0; i < worker->nlisteners; i++)
+        tg_listener_close(&worker->listeners[i]);
+    tg_control_close(&worker->control);
+    _exit(1);
+}
+
+/* The loader ends first, so that no generation comes while threads end. */
+static void go_on_stopping(struct worker *worker)
+{
+    double now = tg_clock_now();
+    bool due = now >= worker->kill_at;
+    int i;
+
+    if (!worker->draining && tg_loader_has_ended(&worker->loader)) {
+        worker->draining = true;
+        for (i = 0; i < worker->nthreads; i++)
+            tg_thread_drain(&worker->threads[i]);
+    }
+    if (due && worker->give_up_at > 0 && now >= worker->give_up_at)
+        give_up(worker);
+    if (!due || worker->give_up_at > 0)
         return;
-    worker->kill_at = 1e18;
-    for (i = 0; i < worker->nthreads; i++)
+    worker->give_up_at = now + GIVE_UP_SECONDS;
+    for (i = 0; worker->draining && i < worker->nthreads; i++)
         tg_thread_stop(&worker->threads[i]);
 }
 
@@ -241,6 +264,13 @@ static void on_signal(struct worker *worker)
 /* What poll() watches: signals, mail, the control socket, then its clients. */
 enum { SIGNALS, MAIL, CONTROL, CLIENTS };
 
+static int poll_timeout(const struct worker *worker)
+{
+    if (!worker->stopping)
+        return -1;
+    return worker->draining ? 50 : 1; /* nothing tells of the loader's end */
+}
+
 static void listen_once(struct worker *worker)
 {
     struct pollfd watched[CLIENTS + TG_CONTROL_CLIENTS] = {
@@ -253,7 +283,7 @@ static void listen_once(struct worker *worker)
     for (i = 0; i < TG_CONTROL_CLIENTS; i++)
         watched[CLIENTS + i] =
             (struct pollfd){worker->control.clients[i].fd, POLLIN, 0};
-    poll(watched, CLIENTS + TG_CONTROL_CLIENTS, worker->stopping ? 50 : -1);
+    poll(watched, CLIENTS + TG_CONTROL_CLIENTS, poll_timeout(worker));
     if (watched[SIGNALS].revents)
         on_signal(worker);
     if (watched[CONTROL].revents)
@@ -266,7 +296,8 @@ static void listen_once(struct worker *worker)
             on_command(worker, client);
     }
     tg_mailbox_run(worker->common.main);
-    kill_if_due(worker);
+    if (worker->stopping)
+        go_on_stopping(worker);
 }
 
 static int open_signals(void)
@@ -375,7 +406,7 @@ int tg_worker_run(const struct tg_settings *settings)
         start_loader(&worker);
         stop(&worker, 1);
     }
-    while (worker.running)
+    while (worker.running || !worker.draining)
         listen_once(&worker);
     finish(&worker);
     return worker.exit_code;

@@ -1,3 +1,5 @@
+local socket = require("socket")
+
 local server = require("tests.support.server")
 
 local run = [[
@@ -45,11 +47,8 @@ describe("tidegate.timer", function()
 
 	describe("sleep", function()
 		it("waits at least that long, and returns true", function()
-			local body = answer("local before = os.clock() local r = timer.sleep(0.02) return tostring(r)")
-			assert.equal("true", body)
-			local socket = require("socket")
 			local before = socket.gettime()
-			answer("timer.sleep(0.05)")
+			assert.equal("true", answer("return tostring(timer.sleep(0.05))"))
 			assert.is_true(socket.gettime() - before >= 0.049)
 		end)
 
@@ -128,9 +127,7 @@ describe("tidegate.timer", function()
 		end
 
 		it("refuses to wait while files are loading", function()
-			assert.matches("cannot wait here: not in a handler, timer or on_start|cannot do this while handlers are loading",
-				(gateway:get("/top").body:gsub("^.*(cannot wait here: not in a handler, timer or on_start).*$",
-					"%1|cannot do this while handlers are loading")))
+			assert.matches("while handlers are loading", gateway:get("/top").body)
 		end)
 
 		it("hides its wait from coroutine.status and from other resumes", function()
@@ -187,7 +184,7 @@ describe("tidegate.timer", function()
 			post("timer.after(0, function() error('of a timer') end)")
 			gateway:wait_log('"level":"error","msg":"timer: run:1: of a timer\\nstack traceback:')
 			post("timer.after(0, function() timer.sleep(0) error({}) end)")
-			gateway:wait_log('"msg":"timer: table: ')
+			gateway:wait_log('"msg":"timer: %(the error is a table, not a message%)')
 		end)
 
 		it("is kept by nobody but the gateway", function()
