@@ -43,7 +43,8 @@ struct worker {
     int nlisteners;
     int signal_fd;
     bool started, stopping;
-    bool draining;     /* the loader has ended; the threads are to */
+    bool draining;     /* the loader has ended; the threads are to, */
+    bool cut_off;      /* and at once */
     double kill_at;    /* when what is in flight is cut off, */
     double give_up_at; /* and when what did not even end then; 0: not yet */
     int exit_code;
@@ -163,7 +164,6 @@ static void give_up(struct worker *worker)
 static void go_on_stopping(struct worker *worker)
 {
     double now = tg_clock_now();
-    bool due = now >= worker->kill_at;
     int i;
 
     if (!worker->draining && tg_loader_has_ended(&worker->loader)) {
@@ -171,13 +171,17 @@ static void go_on_stopping(struct worker *worker)
         for (i = 0; i < worker->nthreads; i++)
             tg_thread_drain(&worker->threads[i]);
     }
-    if (due && worker->give_up_at > 0 && now >= worker->give_up_at)
-        give_up(worker);
-    if (!due || worker->give_up_at > 0)
+    if (now < worker->kill_at)
         return;
-    worker->give_up_at = now + GIVE_UP_SECONDS;
-    for (i = 0; worker->draining && i < worker->nthreads; i++)
-        tg_thread_stop(&worker->threads[i]);
+    if (worker->give_up_at == 0)
+        worker->give_up_at = now + GIVE_UP_SECONDS;
+    else if (now >= worker->give_up_at)
+        give_up(worker);
+    if (worker->draining && !worker->cut_off) {
+        worker->cut_off = true;
+        for (i = 0; i < worker->nthreads; i++)
+            tg_thread_stop(&worker->threads[i]);
+    }
 }
 
 static void on_stopped(void *arg)
