@@ -146,7 +146,7 @@ static void push_query(lua_State *L, struct tg_exchange *x)
     int query, count = 0;
 
     split_target(x, &parts);
-    lua_newtable(L);
+    lua_createtable(L, 0, parts.query_len > 0);
     query = lua_gettop(L);
     luaL_setmetatable(L, QUERY);
     at = parts.query;
@@ -156,6 +156,10 @@ static void push_query(lua_State *L, struct tg_exchange *x)
             tg_bind_fail_with(L, 400, "too many query parameters");
         push_decoded(L, pair.name, pair.name_len);
         push_decoded(L, pair.value, pair.value_len);
+        if (count == 1) {
+            lua_rawset(L, query);
+            continue;
+        }
         lua_pushvalue(L, -2);
         if (lua_rawget(L, query) == LUA_TNIL) {
             lua_pop(L, 1);

@@ -12,6 +12,11 @@
 #include "script/library.h"
 #include "script/task.h"
 
+enum {
+    GARBAGE_KILOBYTES = 4096, /* so much may come before it is collected */
+    PAUSE_MOST = 1000         /* Lua takes no more */
+};
+
 static void *allocate(void *pool, void *block, size_t old, size_t size)
 {
     return tg_pool_resize(pool, block, old, size);
@@ -62,6 +67,14 @@ void tg_state_attempt(struct tg_state *state, lua_CFunction fn, void *arg,
     if (error)
         tg_log(TG_LOG_ERROR, "%s: %s", what, error);
     free(error);
+}
+
+void tg_state_tune(struct tg_state *state)
+{
+    int kilobytes = lua_gc(state->L, LUA_GCCOUNT) + 1;
+    int pause = 200 + 100 * GARBAGE_KILOBYTES / kilobytes;
+
+    lua_gc(state->L, LUA_GCSETPAUSE, pause < PAUSE_MOST ? pause : PAUSE_MOST);
 }
 
 struct tg_state *tg_state_new(struct tg_bundle *bundle, uint64_t generation,

@@ -30,6 +30,7 @@ struct tg_state {
     struct tg_list tasks;    /* parked and running ones */
     struct tg_list spare;    /* ended ones, whose coroutines serve again */
     int ntasks, nspare;
+    unsigned begun; /* tasks so far */
 };
 
 /* The state that `L`, any coroutine of it, belongs to. */
@@ -41,6 +42,13 @@ static inline struct tg_state *tg_state_of(lua_State *L)
 /* A state with the standard libraries as handlers may have them. */
 struct tg_state *tg_state_new(struct tg_bundle *bundle, uint64_t generation,
                               int thread);
+
+/*
+ * Fits the collector to the state's size; to be asked now and then.  A
+ * collection costs what lives, so a small state need not collect each time it
+ * has doubled.
+ */
+void tg_state_tune(struct tg_state *state);
 
 /* No task may be left in it. */
 void tg_state_free(struct tg_state *state);

@@ -11,7 +11,7 @@
 #include "script/coroutine.h"
 #include "script/state.h"
 
-enum { SPARE_MOST = 256 };
+enum { SPARE_MOST = 256, TUNE_EACH = 1024 };
 
 static void release(struct tg_task *task)
 {
@@ -131,6 +131,8 @@ struct tg_task *tg_task_new(struct tg_state *state, tg_task_end_fn *on_end,
         task->co = lua_newthread(state->L);
         task->ref = luaL_ref(state->L, LUA_REGISTRYINDEX);
     }
+    if (state->begun++ % TUNE_EACH == 0)
+        tg_state_tune(state);
     task->on_end = on_end;
     task->arg = arg;
     task->wait = NULL;
