@@ -17,11 +17,32 @@ struct reading {
     struct tg_bundle_file *file;
 };
 
+/* Paths in the file are meant from the project's folder, whatever folder the
+ * program was started in.  Pushes the text with the folder in front. */
+static const char *push_anchored(lua_State *L,
+                                 const struct tg_settings *settings,
+                                 const char *name, const char *text)
+{
+    const char *root = settings->root ? settings->root : ".";
+
+    if (strcmp(name, "listen") == 0 && strncmp(text, "unix:", 5) == 0 &&
+        text[5] != '/')
+        return lua_pushfstring(L, "unix:%s/%s", root, text + 5);
+    if ((strcmp(name, "pid_file") == 0 ||
+         (strcmp(name, "access_log") == 0 && strcmp(text, "-") != 0 &&
+          strcmp(text, "off") != 0)) &&
+        *text && *text != '/')
+        return lua_pushfstring(L, "%s/%s", root, text);
+    return lua_pushstring(L, text);
+}
+
 static void put(lua_State *L, struct tg_settings *settings,
                 const struct tg_setting *setting)
 {
     const char *text = luaL_tolstring(L, -1, NULL);
 
+    text = push_anchored(L, settings, setting->name, text);
+    lua_replace(L, -2);
     if (!tg_settings_put(settings, setting, text))
         luaL_error(L, "tidegate.lua: '%s' cannot be '%s'", setting->name, text);
     lua_pop(L, 1);

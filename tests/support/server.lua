@@ -30,7 +30,7 @@ local function start(options)
 	local self = setmetatable(program.start(arguments, options.environment), server_mt)
 	self.project = project
 	self.keep_project = options.project ~= nil
-	self:await_listeners(#(options.listen or { 1 }))
+	self:await_listeners(math.max(1, #(options.listen or {})))
 	return self
 end
 

@@ -1,6 +1,7 @@
 local client = require("tests.support.client")
 local program = require("tests.support.program")
 local projects = require("tests.support.project")
+local server = require("tests.support.server")
 
 local hello = "return function() return 'hi' end"
 
@@ -310,5 +311,23 @@ return print]])
 		assert.match("tidegate.lua:1: unknown setting 'lisen'; did you mean 'listen'?", errors, 1, true)
 		assert.equal("hi", get(port, "/hello").body)
 		stop()
+	end)
+end)
+
+describe("paths in tidegate.lua", function()
+	it("are below the project's folder, wherever the program was started", function()
+		local gateway = server.start({
+			files = {
+				["handlers/a.lua"] = "return function() return 'a' end",
+				["tidegate.lua"] = "return { pid_file = 'run.pid', access_log = 'a.log', listen = { 'unix:s' } }",
+			},
+			listen = {},
+		})
+		local connection = gateway:connect(gateway.project.path .. "/s")
+		assert.equal("a", connection:fetch("GET", "/a").body)
+		connection:close()
+		assert.is_truthy(io.open(gateway.project.path .. "/run.pid"))
+		assert.is_truthy(io.open(gateway.project.path .. "/a.log"))
+		gateway:stop()
 	end)
 end)
