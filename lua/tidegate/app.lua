@@ -8,17 +8,36 @@ local lifecycle = require("tidegate.lifecycle")
 local problem = require("tidegate.problem")
 local route_file = require("tidegate.route_file")
 local routers = require("tidegate.router")
+local suggest = require("tidegate.suggest")
 
 local standard = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true, OPTIONS = true }
 
 local loaded = {} -- every route, in the order of their files
 
+-- Keeps what next() gives, and gives it.
+local function keep(results, ...)
+	results.n = select("#", ...)
+	for i = 1, results.n do
+		results[i] = (select(i, ...))
+	end
+	return ...
+end
+
+-- What a layer returned; if that is nothing, what its next() gave.
+local function settle(results, ...)
+	if select("#", ...) == 0 and results.n then
+		return table.unpack(results, 1, results.n)
+	end
+	return ...
+end
+
 -- One more layer around `inner`.
 local function wrap(outer, inner)
 	return function(request, response)
-		return outer(request, response, function()
-			return inner(request, response)
-		end)
+		local results = {}
+		return settle(results, outer(request, response, function()
+			return keep(results, inner(request, response))
+		end))
 	end
 end
 
@@ -130,6 +149,10 @@ end
 local function load_routes(router, files, by_folder, errors)
 	for _, file in ipairs(files) do
 		local template, why = route_file.template(file.name)
+		local base = file.name:match("[^/]*$")
+		if base:find("^_") and base ~= "_middleware.lua" and suggest.nearest(base, { "_middleware.lua" }) then
+			errors[#errors + 1] = ("%s:1: is this a '_middleware.lua'? no other name wraps routes"):format(file.path)
+		end
 		if template then
 			local ok, route = pcall(handler_file.route, file, template)
 			if ok then

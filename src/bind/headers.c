@@ -12,6 +12,7 @@
  */
 #include "http/headers.h"
 #include "bind/bind.h"
+#include "bind/json.h"
 #include "http/exchange.h"
 
 static const char class[] = "tidegate.headers";
@@ -123,6 +124,7 @@ static int headers_all(lua_State *L)
     lua_Integer count = 0;
 
     lua_newtable(L);
+    tg_json_mark_array(L);
     while ((at = tg_headers_find(headers, name, len, (unsigned)(at + 1))) >=
            0) {
         value = tg_headers_value(headers, (unsigned)at, &value_len);

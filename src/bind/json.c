@@ -137,12 +137,17 @@ static int json_decode(lua_State *L)
     return 2;
 }
 
+void tg_json_mark_array(lua_State *L)
+{
+    tg_json_push_array_metatable(L);
+    lua_setmetatable(L, -2);
+}
+
 static int json_array(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
-    tg_json_push_array_metatable(L);
-    lua_setmetatable(L, 1);
+    tg_json_mark_array(L);
     return 1;
 }
 

@@ -16,7 +16,8 @@
 #include <stddef.h>
 
 /*
- * Encodes the value at `index`.  The bytes belong to the Lua state and are
+ * Encodes the value at `index`, keys sorted, so that the same value is always
+ * the same text.  The bytes belong to the Lua state and are
  * valid until its next encode: use them before anything that may run Lua code.
  * Raises a Lua error that names the path of a value JSON has no form for.
  */
@@ -28,5 +29,8 @@ const char *tg_json_encode(lua_State *L, int index, size_t *len);
  * must stay where it is meanwhile.  Raises only out of memory.
  */
 bool tg_json_decode(lua_State *L, const char *text, size_t len);
+
+/* Marks the table on top as an array, so that it is one even if it is empty. */
+void tg_json_mark_array(lua_State *L);
 
 #endif

@@ -446,7 +446,7 @@ const char *tg_json_encode_styled(lua_State *L, int index,
 
 const char *tg_json_encode(lua_State *L, int index, size_t *len)
 {
-    static const struct tg_json_style plain = {0};
+    static const struct tg_json_style sorted = {.sort = true};
 
-    return tg_json_encode_styled(L, index, &plain, len);
+    return tg_json_encode_styled(L, index, &sorted, len);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "bind/bind.h"
+#include "bind/json.h"
 #include "http/exchange.h"
 #include "http/target.h"
 #include "script/state.h"
@@ -126,6 +127,7 @@ static void add_repeated(lua_State *L, int query)
     if (lua_rawget(L, -2) != LUA_TTABLE) {
         lua_pop(L, 1);
         lua_createtable(L, 2, 0);
+        tg_json_mark_array(L);
         lua_pushvalue(L, -5);
         lua_rawget(L, query);
         lua_rawseti(L, -2, 1);
@@ -185,6 +187,7 @@ static int query_all(lua_State *L)
             return 1;
     }
     lua_newtable(L);
+    tg_json_mark_array(L);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, 1) != LUA_TNIL)
         lua_rawseti(L, -2, 1);

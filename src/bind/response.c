@@ -19,6 +19,7 @@
 #include "bind/json.h"
 #include "http/exchange.h"
 #include "net/buffer.h"
+#include "net/timer.h"
 #include "script/task.h"
 
 enum {
@@ -83,6 +84,34 @@ static int wait_for_drain(lua_State *L, struct tg_exchange *x, size_t most)
     return tg_wait_park(L, &draining->wait, drained, 0);
 }
 
+/* A wait for the loop's next turn, so that a client as quick as the handler
+ * does not keep the thread from all others. */
+struct turn {
+    struct tg_wait wait;
+    struct tg_timer *timer;
+};
+
+static void cancel_turn(struct tg_wait *wait)
+{
+    tg_timer_stop(((struct turn *)wait)->timer);
+}
+
+static void end_turn(void *arg)
+{
+    tg_wait_wake(&((struct turn *)arg)->wait);
+}
+
+static int wait_for_turn(lua_State *L)
+{
+    struct turn *turn;
+
+    tg_wait_check(L);
+    turn = lua_newuserdatauv(L, sizeof(*turn), 0);
+    turn->wait.cancel = cancel_turn;
+    turn->timer = tg_timer_start(tg_bind_loop(L), 0, end_turn, turn);
+    return tg_wait_park(L, &turn->wait, drained, 0);
+}
+
 static int response_write(lua_State *L)
 {
     struct tg_exchange *x = check_response(L);
@@ -104,6 +133,8 @@ static int response_write(lua_State *L)
         tg_buffer_drain(buffer, len);
     if (waiting > WAITING_HIGH)
         return wait_for_drain(L, x, WAITING_LOW);
+    if (tg_exchange_is_burst(x, len))
+        return wait_for_turn(L);
     return drained(L, LUA_OK, 0);
 }
 
@@ -195,7 +226,8 @@ static int response_newindex(lua_State *L)
         return luaL_error(L, "cannot set '%s' of a response", name);
     status = lua_isinteger(L, 3) ? lua_tointeger(L, 3) : 0;
     if (status < 200 || status > 599)
-        return luaL_error(L, "a status is an integer from 200 to 599, not %s",
+        return luaL_error(L, "a status is an integer from 200 to 599, not %s%s",
+                          lua_type(L, 3) == LUA_TSTRING ? "the string " : "",
                           luaL_tolstring(L, 3, NULL));
     tg_exchange_set_status(x, (int)status);
     return 0;

@@ -81,6 +81,7 @@ struct tg_exchange {
     int status;
     int64_t left;  /* of the content-length the handler set; -1: none */
     uint64_t sent; /* content */
+    size_t burst;  /* written since others had their turn */
     bool expects_continue, too_large, chunked, bodiless;
 
     tg_exchange_fn *on_content, *on_drain, *on_gone;

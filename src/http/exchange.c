@@ -90,6 +90,7 @@ void tg_exchange_open(struct tg_exchange *x, struct tg_connection *c,
     x->status = 0;
     x->left = -1;
     x->sent = 0;
+    x->burst = 0;
     x->began = 0;
     x->expects_continue =
         x->head.expect_continue && x->body.state != TG_BODY_DONE;

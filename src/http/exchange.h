@@ -102,6 +102,10 @@ void tg_exchange_respond(struct tg_exchange *x, int status, const char *type,
  * bytes wait for the client.  -1: more than the content-length that was set. */
 int64_t tg_exchange_write(struct tg_exchange *x, const char *data, size_t len);
 
+/* Counts bytes that were written; true when so many went out that others
+ * should have their turn. */
+bool tg_exchange_is_burst(struct tg_exchange *x, size_t len);
+
 /* Calls `fn` once, when at most `bytes` wait for the client. */
 void tg_exchange_on_drain(struct tg_exchange *x, size_t bytes,
                           tg_exchange_fn *fn, void *arg);

@@ -10,7 +10,10 @@
 #include "http/writer.h"
 #include "net/buffer.h"
 
-enum { GATHER_MOST = 4096 }; /* a copy of so much costs less than a piece */
+enum {
+    GATHER_MOST = 4096,      /* a copy of so much costs less than a piece */
+    BURST_MOST = 1024 * 1024 /* bytes written without a turn for others */
+};
 
 enum tg_response_stage tg_exchange_stage(const struct tg_exchange *x)
 {
@@ -173,6 +176,15 @@ int64_t tg_exchange_write(struct tg_exchange *x, const char *data, size_t len)
     if (!x->bodiless)
         x->sent += len;
     return (int64_t)tg_exchange_waiting(x);
+}
+
+bool tg_exchange_is_burst(struct tg_exchange *x, size_t len)
+{
+    x->burst += len;
+    if (x->burst < BURST_MOST)
+        return false;
+    x->burst = 0;
+    return true;
 }
 
 /* To a client that has left everything waits: its writer parks, and the loop

@@ -138,6 +138,10 @@ static char *walk(struct tg_bundle_folder *folder, const char *disk,
     struct dirent *entry;
     char *error = NULL;
 
+    if (!dir && depth == 0 && errno == ENOENT)
+        return tg_strf("there is no folder %s: make it, and put a file such "
+                       "as hello.lua in it",
+                       disk);
     if (!dir)
         return tg_strf("cannot read the folder %s: %s", shown,
                        depth < DEPTH_MOST ? strerror(errno) : "too deep");

@@ -74,6 +74,64 @@ static int search_ours(lua_State *L)
     return 1;
 }
 
+#define LOADING "tidegate.loading" /* registry: names being loaded -> true */
+#define MARKER "tidegate.loading.marker"
+
+static void mark_loading(lua_State *L, const char *name, int is_loading)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LOADING);
+    lua_pushboolean(L, is_loading);
+    lua_setfield(L, -2, name);
+    lua_pop(L, 1);
+}
+
+/* A module that requires itself would do so until C's stack is used up. */
+static void check_cycle(lua_State *L, const char *name)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LOADING);
+    lua_getfield(L, -1, name);
+    if (lua_toboolean(L, -1)) {
+        luaL_where(L, 2); /* the code that calls require() */
+        lua_pushfstring(L,
+                        "%smodule '%s' requires itself, through what it "
+                        "requires",
+                        lua_tostring(L, -1), name);
+        lua_error(L);
+    }
+    lua_pop(L, 2);
+}
+
+/* __close of a marker: however loading ends, it has ended. */
+static int end_loading(lua_State *L)
+{
+    lua_rawgeti(L, 1, 1);
+    mark_loading(L, lua_tostring(L, -1), 0);
+    return 0;
+}
+
+/* The loader of a module; upvalue 1 is its chunk. */
+static int load_module(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+
+    lua_settop(L, 2);
+    lua_createtable(L, 1, 0); /* name path marker */
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, -2, 1);
+    if (luaL_newmetatable(L, MARKER)) {
+        lua_pushcfunction(L, end_loading);
+        lua_setfield(L, -2, "__close");
+    }
+    lua_setmetatable(L, -2);
+    mark_loading(L, name, 1);
+    lua_toclose(L, 3);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_call(L, 2, 1);
+    return 1;
+}
+
 /* lua/a/b.lua or lua/a/b/init.lua of the bundle, for "a.b". */
 static int search_bundle(lua_State *L)
 {
@@ -89,10 +147,12 @@ static int search_bundle(lua_State *L)
 
         if (!file)
             continue;
+        check_cycle(L, luaL_checkstring(L, 1));
         lua_pushfstring(L, "@%s", file->path);
         if (luaL_loadbufferx(L, file->text, file->len, lua_tostring(L, -1),
                              "t") != LUA_OK)
             return lua_error(L);
+        lua_pushcclosure(L, load_module, 1);
         lua_pushstring(L, file->path);
         return 2;
     }
@@ -186,7 +246,10 @@ static int refuse_global(lua_State *L)
 static int next_global(lua_State *L)
 {
     lua_settop(L, 2);
-    return lua_next(L, 1) ? 2 : 1;
+    if (lua_next(L, 1))
+        return 2;
+    lua_pushnil(L);
+    return 1;
 }
 
 static int all_globals(lua_State *L)

@@ -324,7 +324,7 @@ static int open_signals(void)
 
 static void log_census(void)
 {
-    static const char message[] = "census";
+    static const char message[] = "stopped";
     struct tg_census census;
     struct tg_log_field fields[5];
     long now, most;

@@ -67,7 +67,7 @@ end
 
 --- What still lives, as the last record of the log says.
 local function census(log)
-	return assert(log:match('[^\n]*"msg":"census"[^\n]*'), "no census in the log:\n" .. log)
+	return assert(log:match('[^\n]*"msg":"stopped"[^\n]*'), "no census in the log:\n" .. log)
 end
 
 --- Stops it as a service manager would; it must end well and leave nothing.

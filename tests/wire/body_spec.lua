@@ -493,15 +493,4 @@ describe("a request's content", function()
 			assert.has_error(function() connection:chunk() end)
 		end)
 	end)
-
-	it("of a client that leaves ends the handler where it waits", function()
-		local code = "local log <const> = require('tidegate.log') "
-			.. "local t <close> = setmetatable({}, { __close = function() log.info('closed it') end }) "
-			.. "log.info('waits for it') request:text() log.info('went on')"
-		connection:ask("POST", "/run", { "X-Run: " .. code, "Content-Length: 5" }):send("he")
-		gateway:wait_log("waits for it")
-		connection:close()
-		gateway:wait_log("closed it")
-		assert.is_nil(gateway:log():find("went on", 1, true))
-	end)
 end)

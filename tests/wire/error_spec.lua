@@ -11,14 +11,14 @@ local raises = {
 	none = "error()",
 	number = "error(42)",
 	boolean = "error(false)",
-	index = "local x = nil\nreturn x.secret",
+	field = "local x = nil\nreturn x.secret",
 	call = "local secret\nsecret()",
 	arithmetic = "return 1 + {}",
 	overflow = "local function secret() return secret() + 1 end return secret()",
 	argument = "return ('x'):rep({})",
 	yield = "coroutine.yield()",
 	deep = "local function a() error('a secret') end local function b() a() end b()",
-	bytes = "error('a\\0\\27\\255')",
+	bytes = "error('a\\27\\255')",
 	asleep = "require('tidegate.timer').sleep(0) error('a secret')",
 	coroutine = "coroutine.wrap(function() error('a secret') end)()",
 }
@@ -60,21 +60,21 @@ describe("an error", function()
 		local cases = {
 			{ "a string", "string", "handlers/string%.lua:2: a secret\\nstack traceback:" },
 			{ "a string at the caller's level", "level2", "a secret\\nstack traceback:" },
-			{ "a string without a place", "bare", '"a secret\\nstack traceback:[^\n]*handlers/bare%.lua:2' },
+			{ "a string without a place", "bare", 'a secret\\nstack traceback:[^\n]*handlers/bare%.lua:2' },
 			{ "a table", "table", "%(the error is a table, not a message%)\\nstack traceback:[^\n]*handlers/table%.lua:2" },
-			{ "a table that names itself", "named", '"msg":"a secret\\nstack traceback:' },
+			{ "a table that names itself", "named", 'a secret\\nstack traceback:' },
 			{ "a table that cannot name itself", "broken", "worse" },
 			{ "nil", "none", "%(the error is a nil, not a message%)" },
-			{ "a number", "number", '"msg":"42\\nstack traceback' },
+			{ "a number", "number", '42\\nstack traceback' },
 			{ "a boolean", "boolean", "%(the error is a boolean, not a message%)" },
-			{ "an index of nil", "index", "handlers/index%.lua:3: attempt to index a nil value %(local 'x'%)" },
+			{ "an index of nil", "field", "handlers/field%.lua:3: attempt to index a nil value %(local 'x'%)" },
 			{ "a call of nil", "call", "handlers/call%.lua:3: attempt to call a nil value %(local 'secret'%)" },
 			{ "an arithmetic on a table", "arithmetic", "handlers/arithmetic%.lua:2: attempt to perform arithmetic on a table value" },
 			{ "a stack overflow", "overflow", "handlers/overflow%.lua:2: stack overflow" },
 			{ "a bad argument", "argument", "handlers/argument%.lua:2: bad argument #1 to 'rep'" },
 			{ "a yield that nobody resumes", "yield", "coroutine.yield outside a coroutine" },
 			{ "from functions deep down", "deep", "a secret\\nstack traceback:[^\n]*in upvalue 'a'[^\n]*in local 'b'[^\n]*handlers/deep%.lua:2: in function" },
-			{ "any bytes", "bytes", "handlers/bytes%.lua:2: a\\u0000\\u001b\\u00ff" },
+			{ "any bytes", "bytes", "handlers/bytes%.lua:2: a\\u001b\\u00ff" },
 			{ "behind a wait", "asleep", "handlers/asleep%.lua:2: a secret" },
 			{ "in a coroutine", "coroutine", "handlers/coroutine%.lua:2: [^\n]*a secret" },
 		}
@@ -89,7 +89,7 @@ describe("an error", function()
 					'^{"instance":"urn:request:(%x+)","status":500,"title":"Internal Server Error","type":"about:blank"}\n$')
 				assert.equal(32, #assert(id, response.body))
 				gateway:wait_log(('"level":"error","msg":"[^\n]*%s[^\n]*"request":"%s","route":"/%s","generation":1}'):format(
-					message:gsub("^\"msg\":\"", ""), id, name), from)
+					message, id, name), from)
 				assert.equal("next", post("return 'next'").body)
 			end)
 		end

@@ -241,3 +241,17 @@ describe("headers", function()
 		gateway:wait_log('"msg":"late"[^\n]*the exchange is over')
 	end)
 end)
+
+describe("a list of no values", function()
+	it("is an array for JSON, of fields and of the query", function()
+		local gateway = server.start({ files = {
+			["handlers/all.lua"] = [[
+return function(request)
+	return { fields = request.headers:all("x-none"), values = request.query("none") }
+end]],
+		} })
+		assert.equal('{"fields":[],"values":[]}', (gateway:get("/all").body:gsub('^{"values":%[%],"fields":%[%]}$',
+			'{"fields":[],"values":[]}')))
+		gateway:stop()
+	end)
+end)

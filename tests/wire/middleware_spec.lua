@@ -99,9 +99,23 @@ describe("middleware", function()
 		assert.is_nil(gateway:log():find("must not run", 1, true))
 	end)
 
-	it("that returns nothing answers nothing, whatever the handler returned", function()
+	it("that returns nothing answers nothing if it did not call next", function()
 		assert.equal(204, gateway:get("/short/in?go").status)
-		assert.equal(204, gateway:get("/nothing/in").status)
+	end)
+
+	it("that returns nothing hands on what next returned", function()
+		assert.equal(200, gateway:get("/nothing/in").status)
+	end)
+
+	it("is refused under a name that is nearly right: a guard is never skipped", function()
+		local project = projects.new({
+			["handlers/_midleware.lua"] = "return function() return 401 end",
+			["handlers/a.lua"] = "return print",
+		})
+		local _, errors, code = program.run("check", project.path)
+		assert.equal(1, code)
+		assert.equal("handlers/_midleware.lua:1: is this a '_middleware.lua'? no other name wraps routes\n", errors)
+		project:delete()
 	end)
 
 	it("hands on status, body and headers", function()

@@ -366,7 +366,7 @@ describe("a response", function()
 			{ "a status that is too small", "response.status = 199", "a status is an integer from 200 to 599, not 199" },
 			{ "a status that is too large", "response.status = 600", "a status is an integer from 200 to 599, not 600" },
 			{ "a status that is no integer", "response.status = 200.5", "a status is an integer from 200 to 599, not 200.5" },
-			{ "a status that is no number", "response.status = 'x'", "a status is an integer from 200 to 599, not x" },
+			{ "a status that is no number", "response.status = 'x'", "a status is an integer from 200 to 599, not the string x" },
 			{ "nil as a status", "response.status = nil", "a status is an integer from 200 to 599, not nil" },
 			{ "an unknown field that is read", "return response.body", "a response has no field 'body'" },
 			{ "an unknown field that is set", "response.body = 'x'", "cannot set 'body' of a response" },

@@ -487,32 +487,3 @@ describe("HUP", function()
 		gateway:stop()
 	end)
 end)
-
-describe("code that never returns", function()
-	local forever = "while true do end"
-
-	local function ends_after_two_signals(gateway)
-		gateway:signal("TERM")
-		gateway:signal("TERM")
-		assert.equal(1, gateway:wait())
-		assert.match("code that never returns was cut off", gateway.last_log)
-		assert.is_nil(io.open(gateway.project.path .. "/.tidegate.pid"))
-		gateway.project:delete()
-	end
-
-	it("cannot keep the gateway alive when it is in a handler", function()
-		local gateway = server.start({ files = { ["handlers/a.lua"] = "return function() " .. forever .. " end" } })
-		local connection = gateway:connect():ask("GET", "/a")
-		program.await("the loop to run", function()
-			return connection:is_silent(0.2)
-		end)
-		ends_after_two_signals(gateway)
-	end)
-
-	it("cannot keep the gateway alive when it is loaded", function()
-		local gateway = server.start({ files = hello })
-		gateway.project:write("handlers/hello.lua", forever)
-		gateway:signal("HUP")
-		ends_after_two_signals(gateway)
-	end)
-end)

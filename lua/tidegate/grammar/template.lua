@@ -112,6 +112,10 @@ end
 -- pieces.
 local function parse(text)
 	local segments, message = read(text)
+	local foreign = text:match("/:([%a_][%w_]*)") or text:match("/%[([%w_.]+)%]")
+	if foreign then
+		segments, message = nil, ("a parameter is written {%s}"):format(foreign)
+	end
 	if not segments then
 		return nil, ("malformed template '%s': %s"):format(text:gsub("%c", "?"), message)
 	end

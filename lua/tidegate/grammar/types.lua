@@ -87,7 +87,9 @@ local function compile(text)
 		return patterns[text], ranks[text]
 	end
 	if identifier:match(text) then
-		return nil, ("unknown type '%s'%s"):format(text, suggest.hint(text, names))
+		local near = suggest.hint(text, names)
+		return nil, ("unknown type '%s'%s"):format(text,
+			near ~= "" and near or "; types are " .. table.concat(names, ", "))
 	end
 	local ok, pattern = pcall(compile_re, text)
 	if not ok then

@@ -126,3 +126,13 @@ describe("tidegate.grammar.template", function()
 		end)
 	end)
 end)
+
+describe("a parameter as other tools write it", function()
+	for text, name in pairs({ ["/users/:id"] = "id", ["/users/[id]"] = "id", ["/files/[...path]"] = "...path" }) do
+		it(("is refused: '%s'"):format(text), function()
+			local pieces, message = template.parse(text)
+			assert.is_nil(pieces)
+			assert.equal(("malformed template '%s': a parameter is written {%s}"):format(text, name), message)
+		end)
+	end
+end)

@@ -99,7 +99,7 @@ describe("tidegate.grammar.types", function()
 	end)
 
 	local mistakes = {
-		{ "integer", "unknown type 'integer'" },
+		{ "integer", "unknown type 'integer'; types are date, uuid, int, hex, number, word" },
 		{ "in", "unknown type 'in'; did you mean 'int'?" },
 		{ "[a-z", "'[a-z' is no pattern: pattern error near '[a-z'" },
 		{ "('a'*)*", "'('a'*)*' is no pattern: loop body may accept empty string" },
