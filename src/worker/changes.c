@@ -53,12 +53,13 @@ static void compare(struct tally *tally, const struct tg_bundle_folder *before,
     }
 }
 
-static void compare_settings(struct tally *tally,
+/* Returns whether they differ. */
+static bool compare_settings(struct tally *tally,
                              const struct tg_bundle_file *before,
                              const struct tg_bundle_file *after)
 {
     if (before->text && after->text && is_same(before, after))
-        return;
+        return false;
     if (before->text && after->text)
         tally->changed++;
     else if (after->text)
@@ -66,22 +67,26 @@ static void compare_settings(struct tally *tally,
     else if (before->text)
         tally->removed++;
     else
-        return;
+        return false;
     name(tally, after->text ? after : before);
+    return true;
 }
 
 void tg_changes_describe(const struct tg_bundle *before,
                          const struct tg_bundle *after, struct tg_text *out)
 {
     struct tally tally = {0};
+    bool set;
 
     compare(&tally, before ? &before->handlers : NULL, &after->handlers);
     compare(&tally, before ? &before->modules : NULL, &after->modules);
-    if (before)
-        compare_settings(&tally, &before->settings, &after->settings);
+    set =
+        before && compare_settings(&tally, &before->settings, &after->settings);
     tg_text_addf(out, "%d added, %d removed, %d changed", tally.added,
                  tally.removed, tally.changed);
     if (before && tally.named)
         tg_text_addf(out, " (%s)", tally.names.data);
+    if (set)
+        tg_text_adds(out, "; the gateway's own settings wait for a restart");
     tg_text_release(&tally.names);
 }

@@ -95,33 +95,60 @@ static bool build(struct reload *reload)
 
 static void on_prepared(void *arg)
 {
-    ((struct tg_loader *)arg)->waiting_for--;
+    struct tg_slot *slot = arg;
+    struct tg_loader *loader = slot->arg;
+
+    slot->answered = true;
+    if (slot->attempt == loader->attempts) /* not one that was given up */
+        loader->waiting_for--;
+}
+
+/* What keeps the warm-up from being done: an on_start that failed, or a thread
+ * that has not even looked. */
+static char *find_fault(const struct reload *reload)
+{
+    int i;
+
+    for (i = 0; i < reload->loader->nthreads; i++) {
+        const struct tg_slot *slot = reload->slots[i];
+
+        if (!slot->answered)
+            return tg_strf("thread %d has not answered: code that does not "
+                           "return holds it",
+                           i + 1);
+        if (slot->error)
+            return tg_strf("on_start failed: %s", slot->error);
+    }
+    return NULL;
 }
 
 /* Runs the on_start functions on the serving threads, and waits for them. */
 static bool warm_up(struct reload *reload)
 {
     struct tg_loader *loader = reload->loader;
-    const char *error = NULL;
+    double until = tg_clock_now() + loader->common->settings->start_timeout + 1;
+    char *fault;
     int i;
 
+    loader->attempts++;
     loader->waiting_for = loader->nthreads;
     for (i = 0; i < loader->nthreads; i++) {
         reload->slots[i]->on_prepared = on_prepared;
         reload->slots[i]->arg = loader;
+        reload->slots[i]->attempt = loader->attempts;
         tg_thread_prepare(reload->slots[i]);
     }
-    while (loader->waiting_for && !loader->stopping) {
-        tg_mailbox_wait(loader->mailbox, -1);
+    while (loader->waiting_for && !loader->stopping && tg_clock_now() < until) {
+        tg_mailbox_wait(loader->mailbox, until - tg_clock_now());
         tg_mailbox_run(loader->mailbox);
     }
     if (loader->stopping)
         return false; /* the threads clear what they have */
-    for (i = 0; i < loader->nthreads && !error; i++)
-        error = reload->slots[i]->error;
-    if (!error)
+    fault = find_fault(reload);
+    if (!fault)
         return true;
-    tg_text_addf(&reload->outcome->report, "on_start failed: %s", error);
+    tg_text_adds(&reload->outcome->report, fault);
+    free(fault);
     for (i = 0; i < loader->nthreads; i++)
         tg_thread_drop(reload->slots[i]);
     return false;

@@ -42,7 +42,8 @@ struct tg_loader {
     struct tg_bundle *bundle; /* of the serving generation */
     _Atomic uint64_t wanted;  /* the newest request */
     uint64_t done;            /* the newest that was answered */
-    int waiting_for;          /* threads that prepare */
+    int waiting_for;          /* threads that prepare, in this attempt */
+    uint64_t attempts;
     bool stopping;
     void (*on_outcome)(void *outcome); /* run in the main mailbox */
     void *owner;

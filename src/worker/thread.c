@@ -129,7 +129,7 @@ static void prepared(const char *error, void *arg)
 
     if (error)
         slot->error = tg_strdup(error);
-    tg_mailbox_post(slot->thread->common->loader, slot->on_prepared, slot->arg);
+    tg_mailbox_post(slot->thread->common->loader, slot->on_prepared, slot);
 }
 
 static void on_prepare(void *arg)

@@ -30,10 +30,12 @@ struct tg_slot {
     struct tg_list link; /* prepared, or retiring */
     struct tg_thread *thread;
     struct tg_app *app;
-    uint64_t number;                /* of its generation */
-    struct tg_timer *deadline;      /* of its retirement */
-    char *error;                    /* why it did not start */
-    void (*on_prepared)(void *arg); /* run in the loader's mailbox */
+    uint64_t number;                 /* of its generation */
+    struct tg_timer *deadline;       /* of its retirement */
+    char *error;                     /* why it did not start */
+    bool answered;                   /* the loader has heard of it */
+    uint64_t attempt;                /* of the loader, to be made */
+    void (*on_prepared)(void *slot); /* run in the loader's mailbox */
     void *arg;
 };
 

@@ -28,4 +28,22 @@ describe("code that never returns", function()
 		gateway:signal("HUP")
 		ends_after_two_signals(gateway)
 	end)
+
+	it("makes a reload give up, not wait for ever", function()
+		local gateway = server.start({
+			flags = { "--start-timeout", "0.1" },
+			files = {
+				["handlers/a.lua"] = "return function() " .. forever .. " end",
+				["tidegate.lua"] = "return {}",
+			},
+		})
+		local connection = gateway:connect():ask("GET", "/a")
+		program.await("the loop to run", function()
+			return connection:is_silent(0.2)
+		end)
+		local _, errors, code = gateway:reload()
+		assert.equal(1, code)
+		assert.equal("thread 1 has not answered: code that does not return holds it\n", errors)
+		ends_after_two_signals(gateway)
+	end)
 end)

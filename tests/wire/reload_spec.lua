@@ -120,6 +120,13 @@ return print]],
 		end
 	end)
 
+	it("says that settings of the gateway itself wait for a restart", function()
+		gateway.project:write("tidegate.lua", "return { threads = 3 }")
+		local report = gateway:reload()
+		assert.is_truthy(report:find("1 added, 0 removed, 0 changed (tidegate.lua); "
+			.. "the gateway's own settings wait for a restart, ", 1, true), report)
+	end)
+
 	it("lists every error, not only the first", function()
 		gateway.project:write("handlers/b.lua", "return function( end")
 		gateway.project:write("handlers/c.lua", "return 5")
