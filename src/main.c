@@ -15,9 +15,11 @@ int main(int argc, char **argv)
 {
     const struct tg_command *const *command;
     const char *name = argc > 1 ? argv[1] : "help";
+    int i;
 
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-        name = "help";
+    for (i = 1; i < argc; i++) /* wherever it stands */
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            name = "help";
     if (strcmp(name, "--version") == 0)
         name = "version";
     for (command = tg_commands; *command; command++)

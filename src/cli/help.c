@@ -14,8 +14,8 @@ static int help(int argc, char **argv)
     for (command = tg_commands; *command; command++)
         printf("  tidegate %-8s %-24s %s\n", (*command)->name,
                (*command)->arguments, (*command)->summary);
-    puts("\nDIR is the project's folder (the current one).  Flags, each also a "
-         "key of tidegate.lua:");
+    puts("\nDIR is the project's folder (the current one).  Flags, each but "
+         "--config also a key of tidegate.lua:");
     tg_options_print();
     puts("\nSignals: HUP reloads, TERM and INT stop (twice: at once), USR1 "
          "reopens the access log.");

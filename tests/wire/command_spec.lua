@@ -238,3 +238,14 @@ describe("when no gateway runs,", function()
 		end)
 	end
 end)
+
+describe("--help", function()
+	for _, arguments in ipairs({ { "--help" }, { "-h" }, { "serve", "--help" }, { "reload", "-h" } }) do
+		it("prints the help: " .. table.concat(arguments, " "), function()
+			local output, errors, code = program.run(table.unpack(arguments))
+			assert.equal((program.run("help")), output)
+			assert.equal("", errors)
+			assert.equal(0, code)
+		end)
+	end
+end)
