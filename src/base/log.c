@@ -61,7 +61,9 @@ static void format_people(struct tg_text *out, enum tg_log_level level,
     tg_text_addf(out, "%.12s %-5s ", stamp + 11, names[level]);
     add_plain(out, message, len);
     for (i = 0; i < nfields; i++) {
-        tg_text_addf(out, " %s=", fields[i].name);
+        tg_text_adds(out, " ");
+        add_plain(out, fields[i].name, strlen(fields[i].name));
+        tg_text_adds(out, "=");
         if (!fields[i].text)
             tg_text_addf(out, "%" PRId64, fields[i].number);
         else if (memchr(fields[i].text, '\n', fields[i].len))

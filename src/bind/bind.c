@@ -69,7 +69,8 @@ struct tg_exchange *tg_bind_exchange(lua_State *L, int index, const char *class)
         lua_rawlen(L, index) < sizeof(*handle) || handle->class != class)
         luaL_checkudata(L, index, class); /* raises */
 
-    if (!tg_exchange_is(handle->x, handle->serial) ||
+    if (tg_state_of(L)->closing || /* on another thread than the exchange */
+        !tg_exchange_is(handle->x, handle->serial) ||
         tg_exchange_stage(handle->x) == TG_RESPONSE_FINISHED)
         luaL_error(L, "the exchange is over");
     return handle->x;

@@ -18,6 +18,7 @@
  */
 #include "net/buffer.h"
 #include "bind/bind.h"
+#include "script/state.h"
 
 static struct tg_buffer **box_at(lua_State *L, int index)
 {
@@ -26,7 +27,10 @@ static struct tg_buffer **box_at(lua_State *L, int index)
 
 static struct tg_buffer *check_buffer(lua_State *L, int index)
 {
-    return *box_at(L, index);
+    struct tg_buffer **box = box_at(L, index);
+
+    luaL_argcheck(L, *box, index, "buffer is closed"); /* in a finalizer */
+    return *box;
 }
 
 struct tg_buffer *tg_buffer_test(lua_State *L, int index)
@@ -38,8 +42,11 @@ struct tg_buffer *tg_buffer_test(lua_State *L, int index)
 
 struct tg_buffer *tg_buffer_push(lua_State *L)
 {
-    struct tg_buffer **box = lua_newuserdatauv(L, sizeof(*box), 0);
+    struct tg_buffer **box;
 
+    if (tg_state_of(L)->closing) /* nothing would finalize it */
+        luaL_error(L, "no buffer can be made while the Lua state is closing");
+    box = lua_newuserdatauv(L, sizeof(*box), 0);
     *box = NULL; /* whole before it has a __gc */
     luaL_setmetatable(L, TG_BUFFER);
     return *box = tg_buffer_new();

@@ -21,6 +21,8 @@
 #include "script/state.h"
 #include "script/task.h"
 
+enum { BODY_LIMIT = 10 * 1024 * 1024 }; /* where there is no route */
+
 struct tg_call {
     struct tg_app *app;
     struct tg_exchange *x;
@@ -212,6 +214,8 @@ static int answer(lua_State *L)
     find_route(L, tg_state_of(L)->host, x);
     if (!lua_isnil(L, 3))
         apply_route(L, x);
+    else
+        tg_exchange_limit(x, BODY_LIMIT); /* its middleware may read, too */
     wants_response = lua_toboolean(L, 5);
     lua_settop(L, 2);
     lua_pushvalue(L, 1); /* request run request */
@@ -317,7 +321,8 @@ static void on_end(struct tg_task *task, enum tg_task_end end, void *arg)
     struct tg_call *call = arg;
     struct tg_app *app = call->app;
 
-    if (tg_exchange_is(call->x, call->serial)) {
+    if (tg_exchange_is(call->x, call->serial) &&
+        tg_exchange_stage(call->x) != TG_RESPONSE_FINISHED) {
         tg_exchange_on_gone(call->x, NULL, NULL);
         if (end == TG_TASK_FAILED)
             fail(call, task);

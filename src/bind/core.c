@@ -13,7 +13,7 @@
 #include "bind/bind.h"
 #include "http/status.h"
 #include "script/bundle.h"
-#include "script/library.h"
+#include "script/globals.h"
 #include "script/state.h"
 
 static void push_file(lua_State *L, const struct tg_bundle_file *file)
@@ -53,7 +53,7 @@ static int core_settings(lua_State *L)
 
 static int core_lock(lua_State *L)
 {
-    return tg_library_lock(L);
+    return tg_globals_lock(L);
 }
 
 static int core_reason(lua_State *L)

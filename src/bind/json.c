@@ -162,6 +162,7 @@ int luaopen_tidegate_core_json(lua_State *L);
 
 int luaopen_tidegate_core_json(lua_State *L)
 {
+    tg_json_buffer_get(L); /* now: when the state closes it is too late */
     luaL_newlib(L, functions);
     tg_json_push_null(L);
     lua_setfield(L, -2, "null");

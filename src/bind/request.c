@@ -337,7 +337,7 @@ static int request_tostring(lua_State *L)
     struct tg_exchange *x = handle->x;
     const struct tg_head *head;
 
-    if (!tg_exchange_is(x, handle->serial)) {
+    if (tg_state_of(L)->closing || !tg_exchange_is(x, handle->serial)) {
         lua_pushliteral(L, "request (over)");
         return 1;
     }

@@ -45,6 +45,8 @@ static int wait_for_content(lua_State *L, struct tg_exchange *x,
     struct reading *reading;
 
     tg_wait_check(L);
+    if (tg_exchange_is_read(x))
+        return luaL_error(L, "another task waits for this content");
     reading = lua_newuserdatauv(L, sizeof(*reading), 0);
     reading->wait.cancel = cancel_reading;
     reading->x = x;
@@ -225,6 +227,8 @@ static int iterate_chunks(lua_State *L)
 /* One chunk, if there is any, then none. */
 static int iterate_text(lua_State *L)
 {
+    luaL_checkudata(L, 1, tg_request_class);
+    lua_settop(L, 2);
     if (!lua_isnil(L, 2))
         lua_pushnil(L);
     else if (lua_getiuservalue(L, 1, TG_REQUEST_TEXT) == LUA_TSTRING &&

@@ -77,6 +77,8 @@ static int wait_for_drain(lua_State *L, struct tg_exchange *x, size_t most)
     struct draining *draining;
 
     tg_wait_check(L);
+    if (tg_exchange_is_written(x))
+        return luaL_error(L, "another task waits to write this response");
     draining = lua_newuserdatauv(L, sizeof(*draining), 0);
     draining->wait.cancel = cancel_draining;
     draining->x = x;

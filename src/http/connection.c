@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <event2/bufferevent.h>
@@ -105,6 +106,15 @@ static void linger(struct tg_connection *c)
     tg_connection_flow(c);
 }
 
+/* Is there anything from the client that nobody will read? */
+static bool is_more_there(const struct tg_connection *c)
+{
+    int waiting = 0;
+
+    return c->pending.len || c->rest ||
+           (ioctl(c->fd, FIONREAD, &waiting) == 0 && waiting > 0);
+}
+
 static void end_exchange(struct tg_connection *c)
 {
     struct evhttp_request *request = c->request;
@@ -117,7 +127,7 @@ static void end_exchange(struct tg_connection *c)
     c->request = NULL;
     evhttp_send_reply_end(request); /* nothing in its output: ends it now */
     if (c->close_after || c->server->draining || (c->eof && !c->pending.len)) {
-        if ((unread || c->pending.len || c->refused) && !c->eof && !c->broken)
+        if (!c->eof && !c->broken && (unread || c->refused || is_more_there(c)))
             linger(c);
         else
             tg_connection_close(c);
@@ -224,7 +234,8 @@ bool tg_connection_will_close(struct tg_connection *c)
 {
     struct tg_exchange *x = c->exchange;
 
-    if (c->close_after || !x->head.keep_alive || c->server->draining || c->eof)
+    if (c->close_after || !x->head.keep_alive || c->server->draining ||
+        (c->eof && !c->pending.len))
         return true;
     return x->body.state != TG_BODY_DONE &&
            (x->expects_continue || x->head.chunked || x->body.left > SKIP_MOST);

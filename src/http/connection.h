@@ -51,6 +51,7 @@ struct tg_connection {
     struct tg_buffer *out;  /* bytes the socket did not take */
     struct tg_timer *timer; /* of a probe or of lingering */
     size_t scanned;         /* of the head in `pending` */
+    size_t rest;            /* bytes feed() has behind the exchange */
     uint64_t skip;          /* content nobody read, to be dropped */
     unsigned deadline;      /* a tick; 0: none */
     bool reading, writing;  /* are the events added? */
@@ -60,6 +61,7 @@ struct tg_connection {
     bool close_after;       /* the response says so, or must */
     bool lingering;         /* drop what comes, until the client closes */
     bool broken;            /* the socket takes no more */
+    bool head_begun;        /* part of a head has come: its time runs */
     bool refused;           /* framing was broken: nothing more is read */
 };
 
@@ -130,5 +132,6 @@ ssize_t tg_exchange_feed(struct tg_exchange *x, const char *data, size_t len);
 void tg_exchange_tell_content(struct tg_exchange *x);
 void tg_exchange_tell_drain(struct tg_exchange *x);
 void tg_exchange_tell_gone(struct tg_exchange *x);
+void tg_exchange_tell_over(struct tg_exchange *x);
 
 #endif

@@ -151,13 +151,20 @@ void tg_exchange_tell_drain(struct tg_exchange *x)
         tell(&x->on_drain, x->drain_arg);
 }
 
+/* Its own task does not wait any more: others that do are told it is over. */
+void tg_exchange_tell_over(struct tg_exchange *x)
+{
+    tell(&x->on_content, x->content_arg);
+    tell(&x->on_drain, x->drain_arg);
+}
+
 void tg_exchange_tell_gone(struct tg_exchange *x)
 {
     enum tg_response_stage stage = x->stage;
 
-    x->on_content = x->on_drain = NULL;
     x->stage = TG_RESPONSE_FINISHED; /* for what the task does in its end */
     tell(&x->on_gone, x->gone_arg);
+    tg_exchange_tell_over(x);
     x->stage = stage;
 }
 
@@ -262,6 +269,16 @@ void tg_exchange_more(struct tg_exchange *x, tg_exchange_fn *fn, void *arg)
     x->on_content = fn;
     x->content_arg = arg;
     tg_connection_flow(x->connection);
+}
+
+bool tg_exchange_is_read(const struct tg_exchange *x)
+{
+    return x->on_content;
+}
+
+bool tg_exchange_is_written(const struct tg_exchange *x)
+{
+    return x->on_drain;
 }
 
 bool tg_exchange_limit(struct tg_exchange *x, uint64_t bytes)

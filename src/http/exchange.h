@@ -117,6 +117,10 @@ void tg_exchange_finish(struct tg_exchange *x);
 /* Cuts the connection: what was begun cannot be finished rightly. */
 void tg_exchange_abort(struct tg_exchange *x);
 
+/* Does a task wait for its content, or for its client to take more? */
+bool tg_exchange_is_read(const struct tg_exchange *x);
+bool tg_exchange_is_written(const struct tg_exchange *x);
+
 /* --- its end ----------------------------------------------------------- */
 
 /* Calls `fn` if the client leaves before the response is finished.  NULL

@@ -55,6 +55,10 @@ void tg_headers_remove(struct tg_headers *headers, const char *name, size_t len)
     int index;
 
     while ((index = tg_headers_find(headers, name, len, 0)) >= 0) {
+        struct tg_headers_entry *entry = &headers->entries[index];
+
+        if (entry->value_at + entry->value_len == headers->bytes.len)
+            headers->bytes.len = entry->name_at; /* it was the newest */
         headers->count--;
         memmove(&headers->entries[index], &headers->entries[index + 1],
                 (headers->count - (unsigned)index) * sizeof(*headers->entries));

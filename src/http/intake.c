@@ -72,6 +72,7 @@ static void take_exchange(struct tg_connection *c, struct tg_exchange *x,
 {
     c->exchange = x;
     c->scanned = 0;
+    c->head_begun = false;
     tg_connection_deadline(c, 0);
     tg_exchange_open(x, c, data, len);
 }
@@ -94,8 +95,9 @@ static size_t feed_head(struct tg_connection *c, const char *data, size_t len)
     ssize_t more;
 
     if (n == 0) {
-        if (!c->deadline || c->pending.len == 0)
+        if (!c->head_begun)
             tg_connection_deadline(c, HEAD_SECONDS);
+        c->head_begun = true;
         tg_exchange_put(c->server, x);
         return 0;
     }
@@ -107,7 +109,9 @@ static size_t feed_head(struct tg_connection *c, const char *data, size_t len)
     more = tg_exchange_feed(x, data + n, len - (size_t)n);
     if (more < 0)
         x->status = (int)-more;
+    c->rest = more < 0 ? 0 : len - (size_t)(n + more);
     enter_evhttp(c);
+    c->rest = 0;
     return more < 0 ? len : (size_t)(n + more);
 }
 

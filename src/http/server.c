@@ -2,6 +2,7 @@
 #include "http/server.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,9 @@ struct listener {
 };
 
 static _Thread_local struct tg_server *own; /* the calling thread's */
+
+/* Of servers that are gone: Lua states still point at them. */
+static _Atomic(struct tg_exchange *) left;
 
 /* evhttp's general callback: the request that connection.c has just let in.
  * A status that is set already is framing's refusal. */
@@ -108,10 +112,22 @@ void tg_server_free(struct tg_server *server)
     tg_timer_stop(server->ticker);
     while ((x = server->spare)) {
         server->spare = x->next;
-        tg_exchange_free(x);
+        x->next = atomic_load(&left);
+        while (!atomic_compare_exchange_weak(&left, &x->next, x))
+            ;
     }
     tg_text_release(&server->head);
     free(server);
+}
+
+void tg_server_teardown(void)
+{
+    struct tg_exchange *x;
+
+    while ((x = left)) {
+        left = x->next;
+        tg_exchange_free(x);
+    }
 }
 
 static void on_pause_over(void *arg)

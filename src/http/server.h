@@ -30,6 +30,9 @@ struct tg_server *tg_server_new(struct tg_loop *loop,
 /* Closes what is open; exchanges in flight hear that their client is gone. */
 void tg_server_free(struct tg_server *server);
 
+/* Frees what outlives servers; when no Lua state is left. */
+void tg_server_teardown(void);
+
 /* Accepts on a listening socket, which it owns from now on. */
 void tg_server_listen(struct tg_server *server, int fd);
 

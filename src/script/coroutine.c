@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
  * When the innermost coroutine parks, each resume on the way out finds that
- * the task now waits, leaves a record on its own stack, and yields too.  On
+ * the task now waits, leaves a record in the task, and yields too.  On
  * the way back each continues the coroutine below it.
  */
 #include "script/coroutine.h"
 
+#include <stdlib.h>
+
 #include <lauxlib.h>
 
+#include "base/alloc.h"
 #include "script/state.h"
 #include "script/task.h"
 
@@ -40,6 +43,11 @@ static int is_parked(lua_State *L, int index)
     return yes;
 }
 
+void tg_coroutine_keep(lua_State *L, lua_State *co)
+{
+    set_parked(L, co, 1);
+}
+
 static int go_on(lua_State *L, lua_State *co, int nargs, int base);
 
 /* The task is woken: continue the coroutine below. */
@@ -51,6 +59,7 @@ static int continue_inner(lua_State *L, int status, lua_KContext base)
 
     (void)status;
     task->parked = nest->next;
+    free(nest);
     set_parked(L, co, 0);
     lua_settop(L, (int)base);
     return go_on(L, co, 0, (int)base);
@@ -59,7 +68,7 @@ static int continue_inner(lua_State *L, int status, lua_KContext base)
 static int park_outer(lua_State *L, lua_State *co, int base)
 {
     struct tg_task *task = tg_state_of(L)->running;
-    struct tg_nest *nest = lua_newuserdatauv(L, sizeof(*nest), 0);
+    struct tg_nest *nest = tg_alloc(sizeof(*nest)); /* Lua's could collect */
 
     nest->co = co;
     nest->next = task->parked;
@@ -94,7 +103,7 @@ static int go_on(lua_State *L, lua_State *co, int nargs, int base)
         lua_xmove(co, L, nresults);
         return nresults + !is_wrap;
     }
-    if (is_wrap)
+    if (is_wrap && lua_status(co) != LUA_OK && lua_status(co) != LUA_YIELD)
         lua_resetthread(co); /* its variables are closed, as wrap promises */
     if (!is_wrap)
         lua_pushboolean(L, 0);
@@ -111,14 +120,14 @@ static int go_on(lua_State *L, lua_State *co, int nargs, int base)
 
 static const char *why_not(lua_State *L, lua_State *co, int index)
 {
+    if (co == L)
+        return "cannot resume non-suspended coroutine";
     if (is_parked(L, index))
         return "cannot resume a coroutine that waits in another task";
     if (lua_status(co) == LUA_OK && lua_gettop(co) == 0)
         return "cannot resume dead coroutine";
     if (lua_status(co) != LUA_OK && lua_status(co) != LUA_YIELD)
         return "cannot resume dead coroutine";
-    if (co == L)
-        return "cannot resume non-suspended coroutine";
     return NULL;
 }
 
@@ -209,6 +218,7 @@ static void close_from(lua_State *L, struct tg_nest *nest)
     close_from(L, nest->next);
     set_parked(L, nest->co, 0);
     lua_resetthread(nest->co);
+    free(nest);
 }
 
 void tg_coroutine_close_parked(struct tg_task *task)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The libraries a handler sees: Lua's own, less what would hurt the process,
- * and require() that knows our modules and the project's.
+ * The libraries a handler sees: Lua's own, less what would hurt the process.
  */
 #ifndef TG_SCRIPT_LIBRARY_H
 #define TG_SCRIPT_LIBRARY_H
@@ -13,9 +12,6 @@ int tg_library_open(lua_State *L);
 
 /* Once, before the first state: keeps LPeg loaded for the process. */
 void tg_library_setup(void);
-
-/* A Lua function: from now on writing a global is an error that names it. */
-int tg_library_lock(lua_State *L);
 
 struct tg_text;
 

@@ -102,6 +102,7 @@ struct tg_state *tg_state_new(struct tg_bundle *bundle, uint64_t generation,
 void tg_state_free(struct tg_state *state)
 {
     tg_task_free_spare(state);
+    state->closing = true;
     lua_close(state->L);
     tg_pool_free(&state->pool);
     tg_bundle_unref(state->bundle);

@@ -31,6 +31,7 @@ struct tg_state {
     struct tg_list spare;    /* ended ones, whose coroutines serve again */
     int ntasks, nspare;
     unsigned begun; /* tasks so far */
+    bool closing;   /* finalizers run for the last time */
 };
 
 /* The state that `L`, any coroutine of it, belongs to. */

@@ -129,6 +129,7 @@ struct tg_task *tg_task_new(struct tg_state *state, tg_task_end_fn *on_end,
         task = tg_alloc(sizeof(*task));
         task->state = state;
         task->co = lua_newthread(state->L);
+        tg_coroutine_keep(state->L, task->co);
         task->ref = luaL_ref(state->L, LUA_REGISTRYINDEX);
     }
     if (state->begun++ % TUNE_EACH == 0)

@@ -19,6 +19,7 @@
 #include "base/settings.h"
 #include "base/text.h"
 #include "bind/app.h"
+#include "http/server.h"
 #include "net/loop.h"
 #include "net/memory.h"
 #include "script/bundle.h"
@@ -351,6 +352,7 @@ static void finish(struct worker *worker)
         tg_thread_join(&worker->threads[i]);
     tg_mailbox_run(worker->common.main); /* outcomes nobody waits for */
     tg_loader_free(&worker->loader);
+    tg_server_teardown();
     for (i = 0; i < worker->nlisteners; i++)
         tg_listener_close(&worker->listeners[i]);
     tg_control_close(&worker->control);

@@ -259,3 +259,17 @@ describe("tidegate.log", function()
 		end)
 	end)
 end)
+
+describe("a text record", function()
+	it("cannot be forged by the name of a field", function()
+		local gateway = server.start({
+			flags = { "--log-format", "text" },
+			files = { ["handlers/a.lua"] = [[
+return function() require("tidegate.log").info("m", { ["a\n00:00:00.000 error forged"] = "v" }) end]] },
+		})
+		gateway:get("/a")
+		gateway:wait_log("forged")
+		assert.is_nil(gateway:log():find("\n00:00:00.000", 1, true))
+		gateway:stop()
+	end)
+end)
