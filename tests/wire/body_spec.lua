@@ -1,4 +1,4 @@
-local server = require("tests.support.server")
+local around = require("tests.support.around")
 
 -- Runs the code in the header X-Run.
 local run = [[
@@ -17,32 +17,20 @@ local chunked = "Transfer-Encoding: chunked"
 describe("a request's content", function()
 	local gateway, connection
 
-	lazy_setup(function()
-		gateway = server.start({ files = {
-			["handlers/run.lua"] = run,
-			["handlers/small.lua"] = limited(10),
-			["handlers/none.lua"] = limited(0),
-			["handlers/huge.lua"] = limited("math.huge"),
-			["handlers/touch.lua"] = [[
-				local count = 0
-				return {
-					limits = { body = 10 },
-					POST = function() count = count + 1 return 204 end,
-					GET = function() return tostring(count) end,
-				}]],
-		} })
-	end)
-
-	lazy_teardown(function()
-		gateway:stop()
-	end)
-
-	before_each(function()
-		connection = gateway:connect()
-	end)
-
-	after_each(function()
-		connection:close()
+	around({ files = {
+		["handlers/run.lua"] = run,
+		["handlers/small.lua"] = limited(10),
+		["handlers/none.lua"] = limited(0),
+		["handlers/huge.lua"] = limited("math.huge"),
+		["handlers/touch.lua"] = [[
+			local count = 0
+			return {
+				limits = { body = 10 },
+				POST = function() count = count + 1 return 204 end,
+				GET = function() return tostring(count) end,
+			}]],
+	} }, function(...)
+		gateway, connection = ...
 	end)
 
 	local function post(code, body, target)

@@ -1,4 +1,4 @@
-local server = require("tests.support.server")
+local around = require("tests.support.around")
 
 -- A file of its own for each: its errors have its name and line.
 local raises = {
@@ -32,24 +32,14 @@ end
 describe("an error", function()
 	local gateway, connection
 
-	lazy_setup(function()
+	around(function()
 		local files = { ["handlers/run.lua"] = run }
 		for name, code in pairs(raises) do
 			files["handlers/" .. name .. ".lua"] = "return function(request)\n" .. code .. "\nend\n"
 		end
-		gateway = server.start({ files = files })
-	end)
-
-	lazy_teardown(function()
-		gateway:stop()
-	end)
-
-	before_each(function()
-		connection = gateway:connect()
-	end)
-
-	after_each(function()
-		connection:close()
+		return { files = files }
+	end, function(...)
+		gateway, connection = ...
 	end)
 
 	local function post(code, headers)

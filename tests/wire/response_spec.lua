@@ -1,4 +1,4 @@
-local server = require("tests.support.server")
+local around = require("tests.support.around")
 
 local run = [[
 return function(request, response)
@@ -10,20 +10,8 @@ end
 describe("a response", function()
 	local gateway, connection
 
-	lazy_setup(function()
-		gateway = server.start({ files = { ["handlers/run.lua"] = run } })
-	end)
-
-	lazy_teardown(function()
-		gateway:stop()
-	end)
-
-	before_each(function()
-		connection = gateway:connect()
-	end)
-
-	after_each(function()
-		connection:close()
+	around({ files = { ["handlers/run.lua"] = run } }, function(...)
+		gateway, connection = ...
 	end)
 
 	local function post(code)

@@ -1,4 +1,4 @@
-local server = require("tests.support.server")
+local around = require("tests.support.around")
 
 local run = [[
 return function(request, response)
@@ -9,26 +9,14 @@ end
 describe("a handler that returns", function()
 	local gateway, connection
 
-	lazy_setup(function()
-		gateway = server.start({ files = {
-			["handlers/run.lua"] = run,
-			["handlers/simple.lua"] = "return function() return 'one', nil end",
-			["handlers/buffer.lua"] = [[
-				local kept = require("tidegate.buffer").new("once")
-				return function() return kept end]],
-		} })
-	end)
-
-	lazy_teardown(function()
-		gateway:stop()
-	end)
-
-	before_each(function()
-		connection = gateway:connect()
-	end)
-
-	after_each(function()
-		connection:close()
+	around({ files = {
+		["handlers/run.lua"] = run,
+		["handlers/simple.lua"] = "return function() return 'one', nil end",
+		["handlers/buffer.lua"] = [[
+			local kept = require("tidegate.buffer").new("once")
+			return function() return kept end]],
+	} }, function(...)
+		gateway, connection = ...
 	end)
 
 	local function post(code)

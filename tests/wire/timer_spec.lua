@@ -1,5 +1,6 @@
 local socket = require("socket")
 
+local around = require("tests.support.around")
 local server = require("tests.support.server")
 
 local run = [[
@@ -14,27 +15,15 @@ end
 describe("tidegate.timer", function()
 	local gateway, connection
 
-	lazy_setup(function()
-		gateway = server.start({ files = {
-			["handlers/run.lua"] = run,
-			["handlers/top.lua"] = [[
-				local timer, log = require("tidegate.timer"), require("tidegate.log")
-				timer.after(0.001, log.info, "made while loading")
-				local ok, message = pcall(timer.sleep, 0)
-				return function() return message end]],
-		} })
-	end)
-
-	lazy_teardown(function()
-		gateway:stop()
-	end)
-
-	before_each(function()
-		connection = gateway:connect()
-	end)
-
-	after_each(function()
-		connection:close()
+	around({ files = {
+		["handlers/run.lua"] = run,
+		["handlers/top.lua"] = [[
+			local timer, log = require("tidegate.timer"), require("tidegate.log")
+			timer.after(0.001, log.info, "made while loading")
+			local ok, message = pcall(timer.sleep, 0)
+			return function() return message end]],
+	} }, function(...)
+		gateway, connection = ...
 	end)
 
 	local function post(code)
