@@ -24,10 +24,11 @@ int tg_log_level_of(const char *name)
     return -1;
 }
 
-void tg_log_setup(enum tg_log_level level, bool json)
+void tg_log_setup(const char *level, const char *format)
 {
-    least = level;
-    as_json = json;
+    least = (enum tg_log_level)tg_log_level_of(level);
+    as_json = strcmp(format, "json") == 0 ||
+              (strcmp(format, "auto") == 0 && !isatty(STDERR_FILENO));
 }
 
 bool tg_log_is_on(enum tg_log_level level)

@@ -23,7 +23,8 @@ enum tg_log_level {
 /* The level of that name, or -1. */
 int tg_log_level_of(const char *name);
 
-void tg_log_setup(enum tg_log_level least, bool json);
+/* `level` is known; `format` is "text", "json", or "auto": text for people. */
+void tg_log_setup(const char *level, const char *format);
 bool tg_log_is_on(enum tg_log_level level);
 
 /* A name with a string, or with a number when `text` is NULL. */

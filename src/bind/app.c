@@ -43,8 +43,7 @@ void tg_app_free(struct tg_app *app)
     free(app);
 }
 
-/* --- loading ----------------------------------------------------------------
- */
+/* --- loading --- */
 
 struct loading {
     struct tg_app *app;
@@ -118,8 +117,7 @@ void tg_app_routes(struct tg_app *app, bool as_json, struct tg_text *out)
     tg_state_attempt(app->state, list_routes, &listing, "routes");
 }
 
-/* --- tasks of its own
- * --------------------------------------------------------- */
+/* --- tasks of its own --- */
 
 static void on_task_end(struct tg_task *task, enum tg_task_end end, void *arg)
 {
@@ -157,8 +155,7 @@ void tg_app_task_ended(struct tg_app *app)
         app->idle = tg_timer_start(app->loop, 0, on_idle, app);
 }
 
-/* --- starting
- * ------------------------------------------------------------------ */
+/* --- starting --- */
 
 void tg_app_attach(struct tg_app *app, struct tg_loop *loop)
 {
@@ -229,8 +226,7 @@ void tg_app_go_live(struct tg_app *app)
     tg_timers_start(app);
 }
 
-/* --- retiring
- * -------------------------------------------------------------------- */
+/* --- retiring --- */
 
 void tg_app_retire(struct tg_app *app, tg_app_idle_fn *fn, void *arg)
 {

@@ -32,7 +32,7 @@ struct tg_call {
     struct tg_call *next; /* while it is spare */
 };
 
-/* --- what a handler returned --------------------------------------------- */
+/* --- what a handler returned --- */
 
 /* Raises, naming the file of the route whose request is at 1. */
 static void misused(lua_State *L, const char *format, ...)
@@ -162,8 +162,7 @@ static int answered(lua_State *L, int status, lua_KContext context)
     return 0;
 }
 
-/* --- running it ------------------------------------------------------------
- */
+/* --- running it --- */
 
 /* find(method, path, host) gives what to run, its route and parameters, and
  * whether it takes the response. */
@@ -225,8 +224,7 @@ static int answer(lua_State *L)
     return answered(L, LUA_OK, 0);
 }
 
-/* --- when it fails ----------------------------------------------------------
- */
+/* --- when it fails --- */
 
 /* Fields that spoke of the content which is not sent now. */
 static void drop_content_headers(struct tg_headers *headers)
@@ -307,8 +305,7 @@ static void fail(struct tg_call *call, struct tg_task *task)
         answer_bare(call->x);
 }
 
-/* --- its life ----------------------------------------------------------------
- */
+/* --- its life --- */
 
 static void release(struct tg_call *call)
 {

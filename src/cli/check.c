@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/options.h"
-#include "worker/worker.h"
+#include "worker/check.h"
 
 static int load(int argc, char **argv, bool *json, bool with_routes)
 {
@@ -14,7 +14,7 @@ static int load(int argc, char **argv, bool *json, bool with_routes)
     int code = tg_options_read(&settings, argc, argv, json);
 
     if (!code) {
-        if (!tg_worker_check(&settings, json && *json, &out)) {
+        if (!tg_check_project(&settings, json && *json, &out)) {
             code = TG_EXIT_FAILED;
             fputs(out.data, stderr);
         } else if (with_routes) {

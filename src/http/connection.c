@@ -37,7 +37,7 @@ void tg_connection_deadline(struct tg_connection *c, unsigned seconds)
     c->deadline = seconds ? c->server->tick + seconds + 1 : 0;
 }
 
-/* --- the end ------------------------------------------------------------ */
+/* --- the end --- */
 
 /* evhttp frees the connection: the last word, from tg_connection_close(). */
 static void on_evhttp_close(struct evhttp_connection *evcon, void *arg)
@@ -141,7 +141,7 @@ static void end_exchange(struct tg_connection *c)
     }
 }
 
-/* --- sending ------------------------------------------------------------ */
+/* --- sending --- */
 
 static void stop_writing(struct tg_connection *c)
 {
@@ -241,7 +241,7 @@ bool tg_connection_will_close(struct tg_connection *c)
            (x->expects_continue || x->head.chunked || x->body.left > SKIP_MOST);
 }
 
-/* --- the beginning ------------------------------------------------------- */
+/* --- the beginning --- */
 
 /* evhttp has accepted: take the descriptor out of its hands. */
 static void on_accepted(evutil_socket_t none, short what, void *arg)

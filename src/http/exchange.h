@@ -37,7 +37,7 @@ typedef void tg_exchange_fn(void *arg);
 bool tg_exchange_is(const struct tg_exchange *x, uint64_t serial);
 uint64_t tg_exchange_serial(const struct tg_exchange *x);
 
-/* --- the request ------------------------------------------------------- */
+/* --- the request --- */
 
 /* The parsed head, and the bytes its spans point into. */
 const struct tg_head *tg_exchange_head(const struct tg_exchange *x);
@@ -83,7 +83,7 @@ bool tg_exchange_is_too_large(const struct tg_exchange *x);
 /* The field lines of the trailer section; complete only with the content. */
 const struct tg_text *tg_exchange_trailers(const struct tg_exchange *x);
 
-/* --- the response ------------------------------------------------------ */
+/* --- the response --- */
 
 enum tg_response_stage tg_exchange_stage(const struct tg_exchange *x);
 int tg_exchange_status(const struct tg_exchange *x); /* 0: not set */
@@ -121,7 +121,7 @@ void tg_exchange_abort(struct tg_exchange *x);
 bool tg_exchange_is_read(const struct tg_exchange *x);
 bool tg_exchange_is_written(const struct tg_exchange *x);
 
-/* --- its end ----------------------------------------------------------- */
+/* --- its end --- */
 
 /* Calls `fn` if the client leaves before the response is finished.  NULL
  * forgets it.  No wait of the exchange is called after that. */

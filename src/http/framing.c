@@ -10,7 +10,7 @@
 
 enum { METHOD_LONGEST = 32 };
 
-/* --- the request line ---------------------------------------------------- */
+/* --- the request line --- */
 
 /* host [ ":" port ], without userinfo (RFC 3986, 3.2) */
 static bool is_host(const char *at, size_t len)
@@ -120,7 +120,7 @@ static int read_request_line(struct tg_head *head, const char *data,
     return status ? status : read_target(head, data);
 }
 
-/* --- fields that frame ---------------------------------------------------- */
+/* --- fields that frame --- */
 
 /* What the lines have said so far. */
 struct sayings {
@@ -264,8 +264,7 @@ static int judge(struct tg_head *head, const struct sayings *said)
     return 0;
 }
 
-/* --- lines -----------------------------------------------------------------
- */
+/* --- lines --- */
 
 /* Finds the line at `start`.  Returns where the next one begins, 0 if it is
  * not whole, or minus a status; `*end` is where its content ends. */

@@ -180,7 +180,7 @@ static void feed(struct tg_connection *c, const char *data, size_t len)
     tg_connection_flow(c);
 }
 
-/* --- half-closed clients ------------------------------------------------- */
+/* --- half-closed clients --- */
 
 static bool is_hung_up(int fd)
 {

@@ -36,8 +36,7 @@ void tg_outcome_free(struct tg_outcome *outcome)
     free(outcome);
 }
 
-/* --- building ----------------------------------------------------------------
- */
+/* --- building --- */
 
 struct build {
     pthread_t handle;
@@ -90,8 +89,7 @@ static bool build(struct reload *reload)
     return ok;
 }
 
-/* --- warming up
- * --------------------------------------------------------------- */
+/* --- warming up --- */
 
 static void on_prepared(void *arg)
 {
@@ -154,8 +152,7 @@ static bool warm_up(struct reload *reload)
     return false;
 }
 
-/* --- the transaction
- * ------------------------------------------------------------ */
+/* --- the transaction --- */
 
 static void commit(struct reload *reload)
 {
@@ -228,8 +225,7 @@ static void reload_once(struct tg_loader *loader)
     malloc_trim(0); /* a whole state is gone or will be soon */
 }
 
-/* --- its life
- * --------------------------------------------------------------------- */
+/* --- its life --- */
 
 static void *run(void *arg)
 {

@@ -17,7 +17,7 @@
 #include "shared/mailbox.h"
 #include "worker/access.h"
 
-/* --- retiring ------------------------------------------------------------- */
+/* --- retiring --- */
 
 void tg_slot_free(void *arg)
 {
@@ -72,8 +72,7 @@ static void retire(struct tg_slot *slot)
     tg_app_retire(slot->app, on_idle, slot);
 }
 
-/* --- taking over ------------------------------------------------------------
- */
+/* --- taking over --- */
 
 /* Serves with the newest prepared app that has been committed. */
 static void adopt(struct tg_thread *thread, uint64_t current)
@@ -120,8 +119,7 @@ static void over(struct tg_exchange *x, size_t sent, void *arg)
         tg_access_end(thread->access, x, sent);
 }
 
-/* --- messages
- * ----------------------------------------------------------------- */
+/* --- messages --- */
 
 static void prepared(const char *error, void *arg)
 {
@@ -206,8 +204,7 @@ void tg_thread_reopen(struct tg_thread *thread)
     tg_mailbox_post(thread->mailbox, on_reopen, thread);
 }
 
-/* --- stopping
- * ------------------------------------------------------------------ */
+/* --- stopping --- */
 
 static void clear(struct tg_slot *slot)
 {
@@ -267,8 +264,7 @@ void tg_thread_stop(struct tg_thread *thread)
     tg_mailbox_post(thread->mailbox, on_stop, thread);
 }
 
-/* --- its life
- * --------------------------------------------------------------------- */
+/* --- its life --- */
 
 static void on_mail(void *arg)
 {

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "worker/worker.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +15,9 @@
 #include "base/log.h"
 #include "base/settings.h"
 #include "base/text.h"
-#include "bind/app.h"
 #include "http/server.h"
 #include "net/loop.h"
 #include "net/memory.h"
-#include "script/bundle.h"
 #include "script/library.h"
 #include "shared/mailbox.h"
 #include "worker/access.h"
@@ -56,8 +51,7 @@ static void complain(const char *sentence)
     fprintf(stderr, "tidegate: %s\n", sentence);
 }
 
-/* --- starting --------------------------------------------------------------
- */
+/* --- starting --- */
 
 static bool open_listeners(struct worker *worker)
 {
@@ -133,8 +127,7 @@ static void start_loader(struct worker *worker)
     tg_loader_start(loader);
 }
 
-/* --- stopping ----------------------------------------------------------------
- */
+/* --- stopping --- */
 
 static void stop(struct worker *worker, int exit_code)
 {
@@ -193,8 +186,7 @@ static void on_stopped(void *arg)
     worker->running--;
 }
 
-/* --- reloads
- * ------------------------------------------------------------------ */
+/* --- reloads --- */
 
 static void answer_clients(struct worker *worker,
                            const struct tg_outcome *outcome)
@@ -228,8 +220,7 @@ static void on_outcome(void *arg)
     tg_outcome_free(outcome);
 }
 
-/* --- what the process hears
- * ----------------------------------------------------- */
+/* --- what the process hears --- */
 
 static void on_command(struct worker *worker, struct tg_control_client *client)
 {
@@ -320,8 +311,7 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* --- its life
- * -------------------------------------------------------------------- */
+/* --- its life --- */
 
 static void log_census(void)
 {
@@ -363,15 +353,6 @@ static void finish(struct worker *worker)
     log_census();
 }
 
-static void setup_log(const struct tg_settings *settings)
-{
-    bool json =
-        strcmp(settings->log_format, "json") == 0 ||
-        (strcmp(settings->log_format, "auto") == 0 && !isatty(STDERR_FILENO));
-
-    tg_log_setup((enum tg_log_level)tg_log_level_of(settings->log_level), json);
-}
-
 /* What can be refused before anything runs. */
 static bool check_environment(struct worker *worker)
 {
@@ -389,7 +370,7 @@ int tg_worker_run(const struct tg_settings *settings)
 {
     struct worker worker = {.settings = settings};
 
-    setup_log(settings);
+    tg_log_setup(settings->log_level, settings->log_format);
     worker.signal_fd = open_signals();
     if (!check_environment(&worker)) {
         while (worker.nlisteners)
@@ -416,31 +397,4 @@ int tg_worker_run(const struct tg_settings *settings)
         listen_once(&worker);
     finish(&worker);
     return worker.exit_code;
-}
-
-bool tg_worker_check(const struct tg_settings *settings, bool as_json,
-                     struct tg_text *out)
-{
-    char *error;
-    struct tg_bundle *bundle = tg_bundle_read(
-        settings->root, settings->handlers, settings->config, &error);
-    struct tg_app *app;
-    bool ok;
-
-    setup_log(settings);
-    if (!bundle) {
-        tg_text_addf(out, "%s\n", error);
-        free(error);
-        return false;
-    }
-    tg_library_setup();
-    app = tg_app_new(bundle, 1, 1, 1);
-    ok = tg_app_load(app, out);
-    if (ok)
-        tg_app_routes(app, as_json, out);
-    else
-        tg_text_adds(out, "\n");
-    tg_app_free(app);
-    tg_bundle_unref(bundle);
-    return ok;
 }

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "shared/dict.h"
-
 #include <errno.h>
 #include <math.h>
 #include <sched.h>
@@ -14,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "dict_test.h"
 
 #define KEY(text) (text), sizeof(text) - 1
 
@@ -79,31 +78,6 @@ static int incr(struct tg_dict *dict, const char *key,
                 struct tg_dict_number delta, struct tg_dict_number *sum)
 {
     return tg_dict_incr(dict, key, strlen(key), &delta, &zero, 0, sum);
-}
-
-static int64_t integer_at(struct tg_dict *dict, const char *key)
-{
-    int64_t value = 0;
-    size_t len = sizeof(value);
-    unsigned char type;
-
-    assert_int_equal(tg_dict_get(dict, key, strlen(key), &value, &len, &type),
-                     0);
-    assert_int_equal(type, TG_DICT_INTEGER);
-    return value;
-}
-
-static int open_dict(void **state)
-{
-    *state = tg_dict_open("test");
-    return 0;
-}
-
-static int close_dict(void **state)
-{
-    tg_dict_flush(*state);
-    tg_dict_unref(*state);
-    return 0;
 }
 
 /* --- one thread --- */

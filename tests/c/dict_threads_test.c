@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "shared/dict.h"
-
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +8,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "dict_test.h"
 
 enum { THREADS = 6, ROUNDS = 5000 };
 
@@ -24,31 +24,6 @@ static void incr(struct tg_dict *dict, const char *key, int64_t by)
     struct tg_dict_number delta = {.type = TG_DICT_INTEGER, .integer = by}, sum;
 
     tg_dict_incr(dict, key, strlen(key), &delta, &zero, 0, &sum);
-}
-
-static int64_t integer_at(struct tg_dict *dict, const char *key)
-{
-    int64_t value = 0;
-    size_t len = sizeof(value);
-    unsigned char type;
-
-    assert_int_equal(tg_dict_get(dict, key, strlen(key), &value, &len, &type),
-                     0);
-    assert_int_equal(type, TG_DICT_INTEGER);
-    return value;
-}
-
-static int open_dict(void **state)
-{
-    *state = tg_dict_open("test");
-    return 0;
-}
-
-static int close_dict(void **state)
-{
-    tg_dict_flush(*state);
-    tg_dict_unref(*state);
-    return 0;
 }
 
 /* A thread returns NULL, or what is wrong: cmocka's asserts are the main
