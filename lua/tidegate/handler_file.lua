@@ -1,8 +1,7 @@
 --- One file of handlers/: loads it and says what is wrong with it.
 
+local core = require("tidegate.core")
 local suggest = require("tidegate.suggest")
-
-local MiB = 1024 * 1024
 
 local options = {
 	path = true, -- a template, or a list of them
@@ -16,9 +15,8 @@ local limits = {
 }
 
 local known_methods = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" }
-local default_body = 10 * MiB
+local default_body = core.body_limit
 
-local option_names = { "path", "host", "use", "limits" }
 local all_names = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "path", "host", "use", "limits" }
 
 -- The line where `word` first stands; the last `return` without one.
@@ -173,4 +171,4 @@ local function route(file, template)
 	}
 end
 
-return { middleware = middleware, route = route, option_names = option_names }
+return { middleware = middleware, route = route }

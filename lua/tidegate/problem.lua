@@ -50,4 +50,4 @@ local function failed(request, err, traceback)
 	return answer(request, 500)
 end
 
-return { answer = answer, failed = failed, title_of = title_of }
+return { answer = answer, failed = failed }

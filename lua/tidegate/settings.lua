@@ -103,4 +103,4 @@ local function load_settings(path, text)
 	return values
 end
 
-return { load = load_settings, names = names }
+return { load = load_settings }

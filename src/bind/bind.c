@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "bind/bind.h"
 
-#include <string.h>
 
 #include "bind/app.h"
 #include "http/exchange.h"
@@ -30,15 +29,7 @@ struct tg_loop *tg_bind_loop(lua_State *L)
     return app->loop;
 }
 
-int tg_bind_fail(lua_State *L, int error)
-{
-    luaL_pushfail(L);
-    lua_pushstring(L, strerror(-error));
-    lua_pushinteger(L, -error);
-    return 3;
-}
-
-int tg_bind_fail_with(lua_State *L, int status, const char *message)
+int tg_bind_fail(lua_State *L, int status, const char *message)
 {
     lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     lua_getfield(L, -1, "tidegate.failure");

@@ -28,11 +28,8 @@ void tg_bind_class(lua_State *L, const char *name, const luaL_Reg *methods,
  * there is no loop yet. */
 struct tg_loop *tg_bind_loop(lua_State *L);
 
-/* Pushes nil, message, code for a negative errno; returns 3. */
-int tg_bind_fail(lua_State *L, int error);
-
 /* Raises what tidegate.fail(status, message) raises. */
-int tg_bind_fail_with(lua_State *L, int status, const char *message);
+int tg_bind_fail(lua_State *L, int status, const char *message);
 
 /*
  * How Lua holds an exchange: with its serial number, since an object may be

@@ -21,8 +21,6 @@
 #include "script/state.h"
 #include "script/task.h"
 
-enum { BODY_LIMIT = 10 * 1024 * 1024 }; /* where there is no route */
-
 struct tg_call {
     struct tg_app *app;
     struct tg_exchange *x;
@@ -193,7 +191,7 @@ static void apply_route(lua_State *L, struct tg_exchange *x)
         tg_exchange_head(x)->chunked) {
         lua_getfield(L, 3, "body_limit");
         if (!tg_exchange_limit(x, (uint64_t)lua_tointeger(L, -1)))
-            tg_bind_fail_with(L, 413, "the request's content is too large");
+            tg_bind_fail(L, 413, "the request's content is too large");
     }
     lua_settop(L, 5);
     lua_pushvalue(L, 3);
@@ -214,7 +212,8 @@ static int answer(lua_State *L)
     if (!lua_isnil(L, 3))
         apply_route(L, x);
     else
-        tg_exchange_limit(x, BODY_LIMIT); /* its middleware may read, too */
+        tg_exchange_limit(
+            x, TG_CALL_BODY_LIMIT); /* its middleware may read, too */
     wants_response = lua_toboolean(L, 5);
     lua_settop(L, 2);
     lua_pushvalue(L, 1); /* request run request */
@@ -234,11 +233,13 @@ static void drop_content_headers(struct tg_headers *headers)
     unsigned i;
     size_t len;
 
-    for (i = headers->count; i-- > 0;) {
+    for (i = 0; i < headers->count;) {
         const char *name = tg_headers_name(headers, i, &len);
 
         if (len >= 8 && strncasecmp(name, "content-", 8) == 0)
-            tg_headers_remove(headers, name, len);
+            tg_headers_remove(headers, name, len); /* this one, and others */
+        else
+            i++;
     }
     for (i = 0; i < sizeof(names) / sizeof(*names); i++)
         tg_headers_remove(headers, names[i], strlen(names[i]));

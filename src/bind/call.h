@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* Calls of an app that wait to be used again are freed with it. */
+/* What an app and its calls know of each other. */
 #ifndef TG_BIND_CALL_H
 #define TG_BIND_CALL_H
 
 struct tg_app;
 
+/* Bytes of content where no route sets a limit. */
+enum { TG_CALL_BODY_LIMIT = 10 * 1024 * 1024 };
+
+/* Frees the calls that wait to be used again; with the app. */
 void tg_call_free_spare(struct tg_app *app);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * tidegate.core -- what the Lua half of the gateway asks of the C half.
  *
- *     core.version  .generation  .thread  .threads  .root
+ *     core.version  .generation  .thread  .threads  .body_limit
  *     core.handlers()      list of {name =, path =, text =}
  *     core.settings()      path and text of tidegate.lua, or nil
  *     core.reason(status)  the phrase of a status, or ""
@@ -11,6 +11,7 @@
 #include "bind/core.h"
 
 #include "bind/bind.h"
+#include "bind/call.h"
 #include "http/status.h"
 #include "script/bundle.h"
 #include "script/globals.h"
@@ -81,8 +82,8 @@ static int open_core(lua_State *L)
     lua_setfield(L, -2, "generation");
     lua_pushinteger(L, state->thread);
     lua_setfield(L, -2, "thread");
-    lua_pushstring(L, state->bundle->root);
-    lua_setfield(L, -2, "root");
+    lua_pushinteger(L, TG_CALL_BODY_LIMIT);
+    lua_setfield(L, -2, "body_limit");
     return 1;
 }
 

@@ -76,7 +76,7 @@ void tg_request_push_path(lua_State *L, struct tg_exchange *x)
     len = tg_target_path(parts.path, parts.path_len,
                          luaL_buffinitsize(L, &path, parts.path_len));
     if (len < 0)
-        tg_bind_fail_with(L, 400, "malformed percent-encoding in the path");
+        tg_bind_fail(L, 400, "malformed percent-encoding in the path");
     luaL_pushresultsize(&path, (size_t)len);
 }
 
@@ -155,7 +155,7 @@ static void push_query(lua_State *L, struct tg_exchange *x)
     end = parts.query + parts.query_len;
     while (at && tg_query_next(&at, end, &pair)) {
         if (++count > QUERY_PAIRS_MOST)
-            tg_bind_fail_with(L, 400, "too many query parameters");
+            tg_bind_fail(L, 400, "too many query parameters");
         push_decoded(L, pair.name, pair.name_len);
         push_decoded(L, pair.value, pair.value_len);
         if (count == 1) {

@@ -59,7 +59,7 @@ static struct tg_exchange *check_readable(lua_State *L)
     struct tg_exchange *x = tg_bind_exchange(L, 1, tg_request_class);
 
     if (tg_exchange_is_too_large(x))
-        tg_bind_fail_with(L, 413, "the request's content is too large");
+        tg_bind_fail(L, 413, "the request's content is too large");
     return x;
 }
 
@@ -155,7 +155,7 @@ static int finish_json(lua_State *L, int status, lua_KContext context)
     if (tg_json_decode(L, text, len))
         return 1;
     lua_pushfstring(L, "the content is not JSON: %s", lua_tostring(L, -1));
-    return tg_bind_fail_with(L, 400, lua_tostring(L, -1));
+    return tg_bind_fail(L, 400, lua_tostring(L, -1));
 }
 
 static int request_json(lua_State *L)

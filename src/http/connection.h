@@ -77,6 +77,7 @@ struct tg_exchange {
     struct tg_text trailers, label;
     double began;
     struct tg_headers request_headers, response_headers;
+    bool is_filled; /* are the request's headers? when they are asked for */
     char id[33];
 
     enum tg_response_stage stage;

@@ -91,6 +91,7 @@ void tg_exchange_open(struct tg_exchange *x, struct tg_connection *c,
     x->left = -1;
     x->sent = 0;
     x->burst = 0;
+    x->is_filled = false;
     x->began = 0;
     x->expects_continue =
         x->head.expect_continue && x->body.state != TG_BODY_DONE;
@@ -183,7 +184,8 @@ struct tg_headers *tg_exchange_request_headers(struct tg_exchange *x)
     struct tg_headers *headers = &x->request_headers;
     unsigned i;
 
-    if (headers->bytes.len == 0) { /* not even removed ones */
+    if (!x->is_filled) {
+        x->is_filled = true;
         for (i = 0; i < x->head.nfields; i++) {
             struct tg_field *field = &x->head.fields[i];
 

@@ -244,3 +244,21 @@ end]],
 		gateway:stop()
 	end)
 end)
+
+describe("fields of a request that are all removed", function()
+	it("stay away", function()
+		local gateway = server.start({ files = {
+			["handlers/none.lua"] = [[
+return function(request)
+	local names = {}
+	for name in pairs(request.headers) do table.insert(names, 1, name) end
+	for _, name in ipairs(names) do request.headers[name] = nil end
+	local left = 0
+	for _ in pairs(request.headers) do left = left + 1 end
+	return ("%d were there, %d are"):format(#names, left)
+end]],
+		} })
+		assert.equal("2 were there, 0 are", gateway:get("/none", { "X-A: 1" }).body)
+		gateway:stop()
+	end)
+end)
