@@ -197,9 +197,9 @@ local function load_all()
 	lifecycle.loaded()
 	core.lock()
 
-	local missing = not_found(by_folder)
+	local missing, match = not_found(by_folder), router.match
 	local function find(method, path, host)
-		local target, params = router:match(path, host)
+		local target, params = match(router, path, host)
 		if not target then
 			return missing[1], nil, nil, missing[2]
 		end

@@ -16,7 +16,7 @@ void tg_bind_class(lua_State *L, const char *name, const luaL_Reg *methods,
     luaL_setfuncs(L, metamethods, 0);   /* mt */
     lua_pushboolean(L, 0);              /* mt false */
     lua_setfield(L, -2, "__metatable"); /* mt */
-    lua_pop(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, name);
 }
 
 struct tg_loop *tg_bind_loop(lua_State *L)
@@ -48,7 +48,8 @@ void *tg_bind_push(lua_State *L, const char *class, struct tg_exchange *x,
     handle->class = class;
     handle->x = x;
     handle->serial = tg_exchange_serial(x);
-    luaL_setmetatable(L, class);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, class);
+    lua_setmetatable(L, -2);
     return handle;
 }
 

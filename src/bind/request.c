@@ -17,7 +17,7 @@
 #include "http/target.h"
 #include "script/state.h"
 
-#define QUERY "tidegate.query"
+static const char query_class[] = "tidegate.query";
 
 enum { QUERY_PAIRS_MOST = 1000 };
 
@@ -150,7 +150,8 @@ static void push_query(lua_State *L, struct tg_exchange *x)
     split_target(x, &parts);
     lua_createtable(L, 0, parts.query_len > 0);
     query = lua_gettop(L);
-    luaL_setmetatable(L, QUERY);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, query_class);
+    lua_setmetatable(L, -2);
     at = parts.query;
     end = parts.query + parts.query_len;
     while (at && tg_query_next(&at, end, &pair)) {
@@ -368,7 +369,7 @@ int luaopen_tidegate_core_request(lua_State *L)
     static const luaL_Reg none[] = {{NULL, NULL}};
     size_t i;
 
-    tg_bind_class(L, QUERY, none, query_metamethods);
+    tg_bind_class(L, query_class, none, query_metamethods);
     lua_newtable(L);
     lua_createtable(L, 0, 1);
     lua_pushliteral(L, "k");
