@@ -14,7 +14,8 @@ function server_methods:await_listeners(count)
 		local log = self:log()
 		assert(not log:find("^tidegate: "), log)
 		self.port = tonumber(log:match("listening on http://127%.0%.0%.1:(%d+)\n"))
-		return select(2, log:gsub("listening on [^\n]+\n", "")) == count
+		local _, listeners = log:gsub("listening on [^\n]+\n", "")
+		return listeners == count and log:match(".*listening on [^\n]+\n(.*)"):find("\n") -- and the routes
 	end)
 end
 
