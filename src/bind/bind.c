@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "bind/bind.h"
 
-
 #include "bind/app.h"
 #include "http/exchange.h"
 #include "script/state.h"
