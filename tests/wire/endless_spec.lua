@@ -1,4 +1,3 @@
-local program = require("tests.support.program")
 local server = require("tests.support.server")
 
 describe("code that never returns", function()
@@ -14,18 +13,17 @@ describe("code that never returns", function()
 	end
 
 	it("cannot keep the gateway alive when it is in a handler", function()
-		local gateway = server.start({ files = { ["handlers/a.lua"] = "return function() " .. forever .. " end" } })
-		local connection = gateway:connect():ask("GET", "/a")
-		program.await("the loop to run", function()
-			return connection:is_silent(0.2)
-		end)
+		local gateway = server.start({ files = { ["handlers/a.lua"] = "return function() print('it runs') " .. forever .. " end" } })
+		gateway:connect():ask("GET", "/a")
+		gateway:wait_log("it runs")
 		ends_after_two_signals(gateway)
 	end)
 
 	it("cannot keep the gateway alive when it is loaded", function()
 		local gateway = server.start({ files = { ["handlers/hello.lua"] = "return function() return 'hi' end" } })
-		gateway.project:write("handlers/hello.lua", forever)
+		gateway.project:write("handlers/hello.lua", "print('it is loaded') " .. forever)
 		gateway:signal("HUP")
+		gateway:wait_log("it is loaded")
 		ends_after_two_signals(gateway)
 	end)
 
@@ -33,14 +31,12 @@ describe("code that never returns", function()
 		local gateway = server.start({
 			flags = { "--start-timeout", "0.1" },
 			files = {
-				["handlers/a.lua"] = "return function() " .. forever .. " end",
+				["handlers/a.lua"] = "return function() print('it runs') " .. forever .. " end",
 				["tidegate.lua"] = "return {}",
 			},
 		})
-		local connection = gateway:connect():ask("GET", "/a")
-		program.await("the loop to run", function()
-			return connection:is_silent(0.2)
-		end)
+		gateway:connect():ask("GET", "/a")
+		gateway:wait_log("it runs")
 		local _, errors, code = gateway:reload()
 		assert.equal(1, code)
 		assert.equal("thread 1 has not answered: code that does not return holds it\n", errors)
