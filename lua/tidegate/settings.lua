@@ -24,12 +24,52 @@ local function one_of(...)
 	end
 end
 
+-- What an address to listen on may have beside it.
+local listen_options = {
+	proxy_protocol = { "true or false", one_of(true, false) },
+}
+
+-- 'listen' as a list of tables: {address =, and its options}.
+local function listeners(values)
+	local given = values.listen
+	if type(given) == "string" then
+		return { { address = given } }
+	end
+	if given == nil then
+		return {}
+	end
+	for key in pairs(given) do
+		if type(key) == "string" then -- one address with options, not a list
+			return listeners({ listen = { given } })
+		end
+	end
+	local list = {}
+	for i, item in ipairs(given) do
+		list[i] = { address = item }
+		if type(item) == "table" then
+			for key, value in pairs(item) do
+				list[i][key == 1 and "address" or key] = value
+			end
+		end
+	end
+	return list
+end
+
+local function is_address(value)
+	return is_string(value) or type(value) == "table" and is_string(value[1]) and #value == 1
+end
+
 local function is_listen(value)
 	if type(value) ~= "table" then
 		return is_string(value)
 	end
-	for _, address in ipairs(value) do
-		if not is_string(address) then return false end
+	for key in pairs(value) do
+		if type(key) == "string" then
+			return is_address(value)
+		end
+	end
+	for _, item in ipairs(value) do
+		if not is_address(item) then return false end
 	end
 	return #value > 0 and #value <= 32
 end
@@ -55,12 +95,6 @@ local keys = {
 	app = { "a table of your own", is_table },
 }
 
-local names = {}
-for name in pairs(keys) do
-	names[#names + 1] = name
-end
-table.sort(names)
-
 -- The line where `key` first stands as a word, for messages.
 local function line_of(text, key)
 	local number = 0
@@ -71,15 +105,36 @@ local function line_of(text, key)
 	return 1
 end
 
+local function check_key(path, text, key, value, known, list)
+	local where = ("%s:%d: "):format(path, line_of(text, tostring(key):gsub("%W", "%%%0")))
+	if not known then
+		error(where .. ("unknown setting '%s'%s"):format(key, suggest.hint(tostring(key), list)), 0)
+	end
+	if not known[2](value) then
+		error(where .. ("'%s' must be %s"):format(key, known[1]), 0)
+	end
+end
+
+local function names_of(known)
+	local list = {}
+	for name in pairs(known) do
+		list[#list + 1] = name
+	end
+	table.sort(list)
+	return list
+end
+
+local names, listen_names = names_of(keys), names_of(listen_options)
+
 local function check(path, text, values)
 	for key, value in pairs(values) do
-		local where = ("%s:%d: "):format(path, line_of(text, tostring(key):gsub("%W", "%%%0")))
-		local known = keys[key]
-		if not known then
-			error(where .. ("unknown setting '%s'%s"):format(key, suggest.hint(tostring(key), names)), 0)
-		end
-		if not known[2](value) then
-			error(where .. ("'%s' must be %s"):format(key, known[1]), 0)
+		check_key(path, text, key, value, keys[key], names)
+	end
+	for _, listener in ipairs(listeners(values)) do
+		for key, value in pairs(listener) do
+			if key ~= "address" then
+				check_key(path, text, key, value, listen_options[key], listen_names)
+			end
 		end
 	end
 end
@@ -103,4 +158,4 @@ local function load_settings(path, text)
 	return values
 end
 
-return { load = load_settings }
+return { load = load_settings, listeners = listeners }

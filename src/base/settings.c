@@ -12,45 +12,41 @@
 
 #define AT(field) offsetof(struct tg_settings, field)
 
+enum { UNSET = -1 };
+
 const struct tg_setting tg_settings_table[] = {
     {"listen", "ADDR:PORT",
      "where to listen; unix:PATH for a unix socket; may be repeated",
-     TG_SETTING_STRINGS, AT(listen)},
+     TG_SETTING_LISTEN, AT(listen), "127.0.0.1:8080"},
     {"handlers", "DIR", "the folder of the routes (handlers)",
-     TG_SETTING_STRING, AT(handlers)},
+     TG_SETTING_STRING, AT(handlers), "handlers"},
     {"config", "FILE", "the file of settings (tidegate.lua)", TG_SETTING_STRING,
-     AT(config)},
+     AT(config), "tidegate.lua"},
     {"threads", "N", "serving threads (one for each core)", TG_SETTING_COUNT,
-     AT(threads)},
+     AT(threads), NULL},
     {"pid_file", "FILE",
      "where the process number goes; the control socket is beside it",
-     TG_SETTING_STRING, AT(pid_file)},
+     TG_SETTING_STRING, AT(pid_file), NULL},
     {"log_level", "LEVEL", "debug, info, warn, error or off (info)",
-     TG_SETTING_STRING, AT(log_level)},
+     TG_SETTING_STRING, AT(log_level), "info"},
     {"log_format", "FORMAT", "auto, text or json (auto: text on a terminal)",
-     TG_SETTING_STRING, AT(log_format)},
+     TG_SETTING_STRING, AT(log_format), "auto"},
     {"access_log", "FILE", "a record for each request: a file, - or off (off)",
-     TG_SETTING_STRING, AT(access_log)},
+     TG_SETTING_STRING, AT(access_log), "off"},
     {"event_backend", "NAME", "libevent's backend (the best there is)",
-     TG_SETTING_STRING, AT(event_backend)},
+     TG_SETTING_STRING, AT(event_backend), NULL},
     {"debug_events", NULL, "turn on libevent's debug mode", TG_SETTING_BOOLEAN,
-     AT(debug_events)},
+     AT(debug_events), NULL},
     {"shutdown_timeout", "SECONDS",
      "how long a stop waits for requests in flight (30)", TG_SETTING_SECONDS,
-     AT(shutdown_timeout)},
+     AT(shutdown_timeout), "30"},
     {"drain_timeout", "SECONDS",
      "how long replaced code may go on with its requests (60)",
-     TG_SETTING_SECONDS, AT(drain_timeout)},
+     TG_SETTING_SECONDS, AT(drain_timeout), "60"},
     {"start_timeout", "SECONDS", "how long on_start functions may take (30)",
-     TG_SETTING_SECONDS, AT(start_timeout)},
-    {NULL, NULL, NULL, TG_SETTING_STRING, 0},
+     TG_SETTING_SECONDS, AT(start_timeout), "30"},
+    {NULL, NULL, NULL, TG_SETTING_STRING, 0, NULL},
 };
-
-void tg_settings_init(struct tg_settings *settings)
-{
-    *settings = (struct tg_settings){
-        .shutdown_timeout = -1, .drain_timeout = -1, .start_timeout = -1};
-}
 
 static void *member(struct tg_settings *settings,
                     const struct tg_setting *setting)
@@ -58,18 +54,42 @@ static void *member(struct tg_settings *settings,
     return (char *)settings + setting->offset;
 }
 
+void tg_settings_init(struct tg_settings *settings)
+{
+    const struct tg_setting *setting;
+
+    *settings = (struct tg_settings){0};
+    for (setting = tg_settings_table; setting->name; setting++) {
+        if (setting->kind == TG_SETTING_COUNT)
+            *(long *)member(settings, setting) = UNSET;
+        else if (setting->kind == TG_SETTING_SECONDS)
+            *(double *)member(settings, setting) = UNSET;
+    }
+}
+
+static void clear_strings(char **values)
+{
+    for (; *values; values++) {
+        free(*values);
+        *values = NULL;
+    }
+}
+
+static void clear_listen(struct tg_listen *listen)
+{
+    for (; listen->address; listen++) {
+        free(listen->address);
+        *listen = (struct tg_listen){0};
+    }
+}
+
 void tg_settings_clear(struct tg_settings *settings,
                        const struct tg_setting *setting)
 {
-    char **values = member(settings, setting);
-    int i;
-
-    for (i = 0;
-         setting->kind == TG_SETTING_STRINGS && i < TG_SETTINGS_LISTEN_MOST;
-         i++) {
-        free(values[i]);
-        values[i] = NULL;
-    }
+    if (setting->kind == TG_SETTING_STRINGS)
+        clear_strings(member(settings, setting));
+    else if (setting->kind == TG_SETTING_LISTEN)
+        clear_listen(member(settings, setting));
 }
 
 void tg_settings_release(struct tg_settings *settings)
@@ -85,31 +105,33 @@ void tg_settings_release(struct tg_settings *settings)
     tg_settings_init(settings);
 }
 
-static void set_default(char **slot, const char *value)
+static bool is_set(const struct tg_setting *setting, const void *slot)
 {
-    if (!*slot)
-        *slot = tg_strdup(value);
+    switch (setting->kind) {
+    case TG_SETTING_COUNT:
+        return *(const long *)slot != UNSET;
+    case TG_SETTING_SECONDS:
+        return *(const double *)slot != UNSET;
+    case TG_SETTING_BOOLEAN:
+        return true;
+    default: /* they begin with a pointer */
+        return *(void *const *)slot;
+    }
 }
 
 void tg_settings_complete(struct tg_settings *settings)
 {
-    set_default(&settings->root, ".");
-    set_default(&settings->handlers, "handlers");
-    set_default(&settings->config, "tidegate.lua");
-    set_default(&settings->listen[0], "127.0.0.1:8080");
-    set_default(&settings->log_level, "info");
-    set_default(&settings->log_format, "auto");
-    set_default(&settings->access_log, "off");
+    const struct tg_setting *setting;
+
+    if (!settings->root)
+        settings->root = tg_strdup(".");
     if (!settings->pid_file)
         settings->pid_file = tg_strf("%s/.tidegate.pid", settings->root);
-    if (!settings->threads)
+    if (settings->threads == UNSET)
         settings->threads = sysconf(_SC_NPROCESSORS_ONLN);
-    if (settings->shutdown_timeout < 0)
-        settings->shutdown_timeout = 30;
-    if (settings->drain_timeout < 0)
-        settings->drain_timeout = 60;
-    if (settings->start_timeout < 0)
-        settings->start_timeout = 30;
+    for (setting = tg_settings_table; setting->name; setting++)
+        if (setting->preset && !is_set(setting, member(settings, setting)))
+            tg_settings_put(settings, setting, setting->preset);
 }
 
 static bool put_count(long *slot, const char *text)
@@ -133,13 +155,29 @@ static bool put_more(char **slots, const char *text)
 {
     int i;
 
-    for (i = 0; i < TG_SETTINGS_LISTEN_MOST; i++) {
+    for (i = 0; i < TG_SETTINGS_STRINGS_MOST; i++) {
         if (slots[i])
             continue;
         slots[i] = tg_strdup(text);
         return true;
     }
     return false;
+}
+
+struct tg_listen *tg_settings_add_listen(struct tg_settings *settings,
+                                         const char *address)
+{
+    int i;
+
+    for (i = 0; i < TG_SETTINGS_LISTEN_MOST; i++) {
+        struct tg_listen *listen = &settings->listen[i];
+
+        if (listen->address)
+            continue;
+        listen->address = tg_strdup(address);
+        return listen;
+    }
+    return NULL;
 }
 
 /* Words that are known only to some settings. */
@@ -165,6 +203,8 @@ bool tg_settings_put(struct tg_settings *settings,
         return put_seconds(slot, text);
     case TG_SETTING_STRINGS:
         return put_more(slot, text);
+    case TG_SETTING_LISTEN:
+        return tg_settings_add_listen(settings, text);
     case TG_SETTING_BOOLEAN:
         *(bool *)slot = strcmp(text, "true") == 0;
         return true;

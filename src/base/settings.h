@@ -9,12 +9,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { TG_SETTINGS_LISTEN_MOST = 32 };
+enum { TG_SETTINGS_LISTEN_MOST = 32, TG_SETTINGS_STRINGS_MOST = 64 };
+
+/* An address to listen on, and what is special there. */
+struct tg_listen {
+    char *address;       /* "127.0.0.1:8080", "unix:PATH" */
+    bool proxy_protocol; /* each connection begins with a PROXY header */
+};
 
 struct tg_settings {
     char *root; /* the project's folder, from the command line only */
     char *config;
-    char *listen[TG_SETTINGS_LISTEN_MOST];
+    struct tg_listen listen[TG_SETTINGS_LISTEN_MOST]; /* up to no address */
     char *handlers;
     long threads; /* 0: one for each core */
     char *pid_file;
@@ -26,7 +32,8 @@ struct tg_settings {
 
 enum tg_setting_kind {
     TG_SETTING_STRING,
-    TG_SETTING_STRINGS, /* may be given several times */
+    TG_SETTING_STRINGS, /* may be given several times; ends with NULL */
+    TG_SETTING_LISTEN,  /* so may this; ends with no address */
     TG_SETTING_COUNT,
     TG_SETTING_SECONDS,
     TG_SETTING_BOOLEAN
@@ -37,7 +44,8 @@ struct tg_setting {
     const char *argument;
     const char *help;
     enum tg_setting_kind kind;
-    size_t offset; /* in struct tg_settings */
+    size_t offset;      /* in struct tg_settings */
+    const char *preset; /* what it is if nobody sets it; NULL: nothing */
 };
 
 /* Ends with an entry whose name is NULL. */
@@ -52,6 +60,11 @@ void tg_settings_complete(struct tg_settings *settings);
 /* Sets one from text; false if the text is no value for it. */
 bool tg_settings_put(struct tg_settings *settings,
                      const struct tg_setting *setting, const char *text);
+
+/* Adds an address to listen on, with nothing special; NULL: there are too many
+ * already. */
+struct tg_listen *tg_settings_add_listen(struct tg_settings *settings,
+                                         const char *address);
 
 /* Forgets the values of a setting that may be given several times. */
 void tg_settings_clear(struct tg_settings *settings,

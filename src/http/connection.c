@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* A connection's beginning and end, and what it sends; what it receives is in
- * intake.c. */
+/* A connection's beginning and end.  What it receives is in intake.c, what it
+ * sends in sending.c. */
 #include "http/connection.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -18,12 +15,7 @@
 #include "net/loop.h"
 #include "net/timer.h"
 
-enum {
-    SKIP_MOST = 64 * 1024, /* unread content worth receiving to the end */
-    HEAD_SECONDS = 10,
-    IDLE_SECONDS = 75,
-    LINGER_SECONDS = 2
-};
+enum { HEAD_SECONDS = 10, IDLE_SECONDS = 75, LINGER_SECONDS = 2 };
 
 static void stop_timer(struct tg_connection *c)
 {
@@ -99,7 +91,7 @@ static void on_linger_end(void *arg)
 static void linger(struct tg_connection *c)
 {
     c->lingering = true;
-    shutdown(c->fd, SHUT_WR);
+    tg_stream_end(&c->stream);
     stop_timer(c);
     c->timer =
         tg_timer_start(c->server->loop, LINGER_SECONDS, on_linger_end, c);
@@ -109,13 +101,10 @@ static void linger(struct tg_connection *c)
 /* Is there anything from the client that nobody will read? */
 static bool is_more_there(const struct tg_connection *c)
 {
-    int waiting = 0;
-
-    return c->pending.len || c->rest ||
-           (ioctl(c->fd, FIONREAD, &waiting) == 0 && waiting > 0);
+    return c->pending.len || c->rest || tg_stream_has_more(&c->stream);
 }
 
-static void end_exchange(struct tg_connection *c)
+void tg_connection_end_exchange(struct tg_connection *c)
 {
     struct evhttp_request *request = c->request;
     struct tg_exchange *x = c->exchange;
@@ -141,106 +130,6 @@ static void end_exchange(struct tg_connection *c)
     }
 }
 
-/* --- sending --- */
-
-static void stop_writing(struct tg_connection *c)
-{
-    if (c->writing)
-        event_del(&c->write);
-    c->writing = false;
-}
-
-/* The client is not there any more.  Not told from here, where its own task
- * may be running, but by the next look at the socket. */
-static void send_failed(struct tg_connection *c)
-{
-    c->broken = true;
-    c->close_after = true;
-    stop_writing(c);
-    if (c->out)
-        tg_buffer_drain(c->out, tg_buffer_len(c->out));
-    event_active(&c->read, EV_READ, 0);
-}
-
-void tg_connection_send(struct tg_connection *c, const struct iovec *pieces,
-                        int n)
-{
-    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces,
-                             .msg_iovlen = (size_t)n};
-    ssize_t sent = 0;
-    int i;
-
-    if (c->broken)
-        return;
-    if (!c->out || tg_buffer_len(c->out) == 0)
-        sent = n == 1 ? send(c->fd, pieces->iov_base, pieces->iov_len,
-                             MSG_NOSIGNAL)
-                      : sendmsg(c->fd, &message, MSG_NOSIGNAL);
-    if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-        send_failed(c);
-        return;
-    }
-    if (sent < 0)
-        sent = 0;
-    for (i = 0; i < n; i++) {
-        size_t len = pieces[i].iov_len;
-
-        if ((size_t)sent >= len) {
-            sent -= (ssize_t)len;
-            continue;
-        }
-        if (!c->out)
-            c->out = tg_buffer_new();
-        tg_buffer_add(c->out, (char *)pieces[i].iov_base + sent,
-                      len - (size_t)sent);
-        sent = 0;
-    }
-    if (!c->writing && c->out && tg_buffer_len(c->out)) {
-        c->writing = true;
-        event_add(&c->write, NULL);
-    }
-}
-
-static void on_writable(evutil_socket_t fd, short what, void *arg)
-{
-    struct tg_connection *c = arg;
-    ssize_t sent = tg_buffer_send(c->out, fd);
-
-    (void)what;
-    if (sent < 0 && sent != -EAGAIN && sent != -EINTR) {
-        tg_connection_close(c);
-        return;
-    }
-    if (tg_buffer_len(c->out) == 0) {
-        stop_writing(c);
-        tg_buffer_free(c->out);
-        c->out = NULL;
-    }
-    if (!c->exchange)
-        return;
-    if (c->exchange->stage != TG_RESPONSE_FINISHED)
-        tg_exchange_tell_drain(c->exchange);
-    else if (!c->out)
-        end_exchange(c);
-}
-
-void tg_connection_finished(struct tg_connection *c)
-{
-    if (c->broken || !c->out || tg_buffer_len(c->out) == 0)
-        end_exchange(c);
-}
-
-bool tg_connection_will_close(struct tg_connection *c)
-{
-    struct tg_exchange *x = c->exchange;
-
-    if (c->close_after || !x->head.keep_alive || c->server->draining ||
-        (c->eof && !c->pending.len))
-        return true;
-    return x->body.state != TG_BODY_DONE &&
-           (x->expects_continue || x->head.chunked || x->body.left > SKIP_MOST);
-}
-
 /* --- the beginning --- */
 
 /* evhttp has accepted: take the descriptor out of its hands. */
@@ -249,6 +138,7 @@ static void on_accepted(evutil_socket_t none, short what, void *arg)
     struct tg_connection *c = arg;
     struct event_base *base = tg_loop_base(c->server->loop);
     void *evcon = NULL;
+    int fd = bufferevent_getfd(c->bev);
 
     (void)none, (void)what;
     bufferevent_getcb(c->bev, NULL, NULL, NULL, &evcon);
@@ -261,14 +151,15 @@ static void on_accepted(evutil_socket_t none, short what, void *arg)
         return;
     }
     c->evcon = evcon;
-    c->fd = bufferevent_getfd(c->bev);
+    tg_stream_init(&c->stream, fd);
     bufferevent_setfd(c->bev, -1);
     evhttp_connection_set_closecb(evcon, on_evhttp_close, c);
     bufferevent_decref(c->bev); /* evhttp holds it */
     event_debug_unassign(&c->again);
-    event_assign(&c->read, base, c->fd, EV_READ | EV_PERSIST,
-                 tg_intake_readable, c);
-    event_assign(&c->write, base, c->fd, EV_WRITE | EV_PERSIST, on_writable, c);
+    event_assign(&c->read, base, fd, EV_READ | EV_PERSIST, tg_intake_readable,
+                 c);
+    event_assign(&c->write, base, fd, EV_WRITE | EV_PERSIST,
+                 tg_sending_writable, c);
     event_assign(&c->again, base, -1, 0, tg_intake_again, c);
     tg_connection_deadline(c, HEAD_SECONDS);
     tg_connection_flow(c);
@@ -276,11 +167,13 @@ static void on_accepted(evutil_socket_t none, short what, void *arg)
 
 struct bufferevent *tg_connection_new(struct event_base *base, void *arg)
 {
-    struct tg_server *server = arg;
+    struct tg_listener *listener = arg;
+    struct tg_server *server = listener->server;
     struct tg_connection *c = tg_alloc(sizeof(*c));
 
     c->server = server;
-    c->fd = -1;
+    c->listener = listener;
+    tg_stream_init(&c->stream, -1);
     c->bev = bufferevent_socket_new(base, -1, 0);
     bufferevent_incref(c->bev);
     tg_list_append(&server->connections, &c->link);

@@ -9,15 +9,17 @@
 
 #include <event2/event_struct.h>
 #include <event2/util.h>
-#include <sys/uio.h>
 
 #include "base/list.h"
+#include "base/settings.h"
 #include "base/text.h"
 #include "http/exchange.h"
 #include "http/server.h"
+#include "net/stream.h"
 
 struct bufferevent;
 struct evhttp;
+struct evhttp_bound_socket;
 struct evhttp_connection;
 struct evhttp_request;
 struct evconnlistener;
@@ -25,7 +27,6 @@ struct tg_timer;
 
 struct tg_server {
     struct tg_loop *loop;
-    struct evhttp *http;
     struct tg_server_hooks hooks;
     struct tg_list connections;
     struct tg_list listeners;
@@ -38,10 +39,23 @@ struct tg_server {
     char scratch[65536]; /* where every connection receives */
 };
 
+/* A listening socket, with an evhttp of its own: by that its connections know
+ * where they came in.  Kept as long as they may live. */
+struct tg_listener {
+    struct tg_list link;
+    struct tg_server *server;
+    struct tg_listen options;
+    struct evhttp *http;
+    struct evhttp_bound_socket *bound; /* NULL: it does not listen any more */
+    struct evconnlistener *evlistener;
+    struct tg_timer *pause;
+};
+
 struct tg_connection {
     struct tg_list link;
     struct tg_server *server;
-    int fd;
+    struct tg_listener *listener;
+    struct tg_stream stream;
     struct bufferevent *bev;
     struct evhttp_connection *evcon;
     struct evhttp_request *request; /* evhttp's, while an exchange is open */
@@ -94,8 +108,12 @@ struct tg_exchange {
     struct tg_head head; /* big: last */
 };
 
+/* The life of a listener, for its server. */
+void tg_listener_stop(struct tg_listener *listener);
+void tg_listener_free(struct tg_listener *listener);
+
 /* Called by evhttp for a connection it has just accepted. */
-struct bufferevent *tg_connection_new(struct event_base *base, void *server);
+struct bufferevent *tg_connection_new(struct event_base *base, void *listener);
 
 /* Closes now, or when feed() is done; an exchange hears of it. */
 void tg_connection_close(struct tg_connection *c);
@@ -116,9 +134,13 @@ void tg_connection_flow(struct tg_connection *c);
 /* Closes it in so many seconds unless an exchange is open then; 0: never. */
 void tg_connection_deadline(struct tg_connection *c, unsigned seconds);
 
-/* Callbacks of the events `read` and `again`. */
+/* The response is out: makes room for the next exchange, or closes. */
+void tg_connection_end_exchange(struct tg_connection *c);
+
+/* Callbacks of the events `read`, `again` and `write`. */
 void tg_intake_readable(evutil_socket_t fd, short what, void *connection);
 void tg_intake_again(evutil_socket_t fd, short what, void *connection);
+void tg_sending_writable(evutil_socket_t fd, short what, void *connection);
 
 /* Will this connection close after the response that begins now? */
 bool tg_connection_will_close(struct tg_connection *c);

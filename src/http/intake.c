@@ -4,9 +4,7 @@
 #include "http/connection.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -182,13 +180,6 @@ static void feed(struct tg_connection *c, const char *data, size_t len)
 
 /* --- half-closed clients --- */
 
-static bool is_hung_up(int fd)
-{
-    struct pollfd p = {.fd = fd};
-
-    return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
-}
-
 /*
  * After a FIN nobody can tell a client that left from one that only finished
  * sending, unless something is sent: the one that left answers with a reset.
@@ -204,7 +195,7 @@ static void on_probe(void *arg)
     c->timer = NULL;
     if (!x || x->stage == TG_RESPONSE_FINISHED)
         return;
-    if (is_hung_up(c->fd)) {
+    if (tg_stream_is_hung_up(&c->stream)) {
         tg_connection_close(c);
         return;
     }
@@ -222,7 +213,7 @@ static void on_eof(struct tg_connection *c)
 
     c->eof = true;
     if (c->lingering || !x || x->body.state != TG_BODY_DONE ||
-        is_hung_up(c->fd)) {
+        tg_stream_is_hung_up(&c->stream)) {
         tg_connection_close(c);
         return;
     }
@@ -234,10 +225,10 @@ void tg_intake_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct tg_connection *c = arg;
     char *room = c->server->scratch;
-    ssize_t n = recv(fd, room, sizeof(c->server->scratch), 0);
+    ssize_t n = tg_stream_recv(&c->stream, room, sizeof(c->server->scratch));
 
-    (void)what;
-    if (n < 0 && (errno == EAGAIN || errno == EINTR) && !c->broken)
+    (void)fd, (void)what;
+    if ((n == -EAGAIN || n == -EINTR) && !c->broken)
         return;
     if (n < 0 || c->broken) {
         tg_connection_close(c);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 struct tg_exchange;
+struct tg_listen;
 struct tg_loop;
 struct tg_server;
 
@@ -33,8 +34,10 @@ void tg_server_free(struct tg_server *server);
 /* Frees what outlives servers; when no Lua state is left. */
 void tg_server_teardown(void);
 
-/* Accepts on a listening socket, which it owns from now on. */
-void tg_server_listen(struct tg_server *server, int fd);
+/* Accepts on a listening socket, which it owns from now on.  The options are
+ * copied; what they point to must live as long as the server. */
+void tg_server_listen(struct tg_server *server, int fd,
+                      const struct tg_listen *options);
 
 /* Stops listening, closes idle connections, and closes each other connection
  * after the response it is in; then calls hooks.empty. */

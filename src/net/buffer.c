@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "net/buffer.h"
 
-#include <errno.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-
 #include <event2/buffer.h>
 
 #include "base/alloc.h"
@@ -78,19 +74,10 @@ const char *tg_buffer_bytes(struct tg_buffer *buffer)
     return bytes ? bytes : "";
 }
 
-ssize_t tg_buffer_send(struct tg_buffer *buffer, int fd)
+int tg_buffer_pieces(struct tg_buffer *buffer, struct iovec *pieces, int max)
 {
-    enum { PIECES = 16 };
-    struct evbuffer_iovec pieces[PIECES];
-    struct msghdr message = {0};
-    ssize_t sent;
-    int n = evbuffer_peek(ev(buffer), -1, NULL, pieces, PIECES);
+    /* evbuffer_iovec is a struct iovec, on every Unix */
+    int n = evbuffer_peek(ev(buffer), -1, NULL, pieces, max);
 
-    message.msg_iov = pieces; /* a struct iovec, on every Unix */
-    message.msg_iovlen = (size_t)(n < PIECES ? n : PIECES);
-    sent = sendmsg(fd, &message, MSG_NOSIGNAL);
-    if (sent < 0)
-        return -errno;
-    evbuffer_drain(ev(buffer), (size_t)sent);
-    return sent;
+    return n < max ? n : max;
 }

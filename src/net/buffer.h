@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 struct tg_buffer; /* is a struct evbuffer */
 
@@ -32,7 +33,7 @@ ssize_t tg_buffer_find(struct tg_buffer *buffer, const char *what, size_t len,
 /* All bytes in one piece; valid until the buffer changes. */
 const char *tg_buffer_bytes(struct tg_buffer *buffer);
 
-/* Sends from the front to a socket; returns the bytes sent, or -errno. */
-ssize_t tg_buffer_send(struct tg_buffer *buffer, int fd);
+/* Up to `max` pieces of memory from the front on; returns how many. */
+int tg_buffer_pieces(struct tg_buffer *buffer, struct iovec *pieces, int max);
 
 #endif

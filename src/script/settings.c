@@ -36,6 +36,25 @@ static const char *push_anchored(lua_State *L,
     return lua_pushstring(L, text);
 }
 
+/* The list of tables that tidegate.settings makes of 'listen' is on top. */
+static void take_listen(lua_State *L, struct tg_settings *settings)
+{
+    lua_Integer i, count = (lua_Integer)lua_rawlen(L, -1);
+
+    for (i = 1; i <= count; i++) {
+        struct tg_listen *listen;
+
+        lua_rawgeti(L, -1, i);
+        lua_getfield(L, -1, "address");
+        listen = tg_settings_add_listen(
+            settings,
+            push_anchored(L, settings, "listen", lua_tostring(L, -1)));
+        lua_getfield(L, -3, "proxy_protocol");
+        listen->proxy_protocol = lua_toboolean(L, -1);
+        lua_pop(L, 4);
+    }
+}
+
 static void put(lua_State *L, struct tg_settings *settings,
                 const struct tg_setting *setting)
 {
@@ -54,6 +73,8 @@ static void take(lua_State *L, struct tg_settings *settings,
 {
     lua_Integer i, count;
 
+    if (setting->kind == TG_SETTING_LISTEN)
+        return; /* take_listen() does */
     if (lua_getfield(L, -1, setting->name) == LUA_TTABLE) {
         count = (lua_Integer)lua_rawlen(L, -1);
         for (i = 1; i <= count; i++) {
@@ -81,6 +102,10 @@ static int read_settings(lua_State *L)
     lua_call(L, 2, 1);
     for (setting = tg_settings_table; setting->name; setting++)
         take(L, reading->settings, setting);
+    lua_getfield(L, -2, "listeners");
+    lua_pushvalue(L, -2);
+    lua_call(L, 1, 1);
+    take_listen(L, reading->settings);
     return 0;
 }
 

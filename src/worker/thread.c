@@ -172,22 +172,26 @@ void tg_thread_nudge(struct tg_thread *thread)
 struct listening {
     struct tg_thread *thread;
     int fd;
+    const struct tg_listen *options; /* of the settings, which stay */
 };
 
 static void on_listen(void *arg)
 {
     struct listening *listening = arg;
 
-    tg_server_listen(listening->thread->server, listening->fd);
+    tg_server_listen(listening->thread->server, listening->fd,
+                     listening->options);
     free(listening);
 }
 
-void tg_thread_listen(struct tg_thread *thread, int fd)
+void tg_thread_listen(struct tg_thread *thread, int fd,
+                      const struct tg_listen *options)
 {
     struct listening *listening = tg_alloc(sizeof(*listening));
 
     listening->thread = thread;
     listening->fd = fd;
+    listening->options = options;
     tg_mailbox_post(thread->mailbox, on_listen, listening);
 }
 

@@ -18,6 +18,7 @@
 
 struct tg_access;
 struct tg_app;
+struct tg_listen;
 struct tg_loop;
 struct tg_mailbox;
 struct tg_server;
@@ -70,7 +71,8 @@ bool tg_thread_start(struct tg_thread *thread);
 void tg_thread_prepare(struct tg_slot *slot);   /* then on_prepared */
 void tg_thread_drop(struct tg_slot *slot);      /* it will not be committed */
 void tg_thread_nudge(struct tg_thread *thread); /* look at the number */
-void tg_thread_listen(struct tg_thread *thread, int fd);
+void tg_thread_listen(struct tg_thread *thread, int fd,
+                      const struct tg_listen *options);
 void tg_thread_reopen(struct tg_thread *thread); /* its access log */
 
 /* Finishes what is in flight, then stops; or stops at once. */

@@ -22,8 +22,8 @@
 #include "shared/mailbox.h"
 #include "worker/access.h"
 #include "worker/control.h"
-#include "worker/listener.h"
 #include "worker/loader.h"
+#include "worker/sockets.h"
 #include "worker/thread.h"
 
 enum { GIVE_UP_SECONDS = 2 };
@@ -35,8 +35,8 @@ struct worker {
     int nthreads, running; /* threads made; threads that have not ended */
     struct tg_loader loader;
     struct tg_control control;
-    struct tg_listener listeners[TG_SETTINGS_LISTEN_MOST];
-    int nlisteners;
+    struct tg_sockets sockets[TG_SETTINGS_LISTEN_MOST]; /* of each address */
+    int nsockets;
     int signal_fd;
     bool started, stopping;
     bool draining;     /* the loader has ended; the threads are to, */
@@ -53,21 +53,21 @@ static void complain(const char *sentence)
 
 /* --- starting --- */
 
-static bool open_listeners(struct worker *worker)
+static bool open_sockets(struct worker *worker)
 {
-    char *const *addresses = worker->settings->listen;
+    const struct tg_listen *listen = worker->settings->listen;
     int i;
 
-    for (i = 0; i < TG_SETTINGS_LISTEN_MOST && addresses[i]; i++) {
-        char *error = tg_listener_open(&worker->listeners[i], addresses[i],
-                                       (int)worker->settings->threads);
+    for (i = 0; i < TG_SETTINGS_LISTEN_MOST && listen[i].address; i++) {
+        char *error = tg_sockets_open(&worker->sockets[i], listen[i].address,
+                                      (int)worker->settings->threads);
 
         if (error) {
             complain(error);
             free(error);
             return false;
         }
-        worker->nlisteners++;
+        worker->nsockets++;
     }
     return true;
 }
@@ -77,14 +77,15 @@ static void open_doors(struct worker *worker, const char *routes)
 {
     int i, t;
 
-    for (i = 0; i < worker->nlisteners; i++) {
-        struct tg_listener *listener = &worker->listeners[i];
+    for (i = 0; i < worker->nsockets; i++) {
+        struct tg_sockets *sockets = &worker->sockets[i];
 
         for (t = 0; t < worker->nthreads; t++) {
-            tg_thread_listen(&worker->threads[t], listener->fds[t]);
-            listener->fds[t] = -1;
+            tg_thread_listen(&worker->threads[t], sockets->fds[t],
+                             &worker->settings->listen[i]);
+            sockets->fds[t] = -1;
         }
-        fprintf(stderr, "listening on %s\n", listener->url);
+        fprintf(stderr, "listening on %s\n", sockets->url);
     }
     fputs(routes ? routes : "", stderr);
     worker->started = true;
@@ -148,8 +149,8 @@ static void give_up(struct worker *worker)
     int i;
 
     tg_log(TG_LOG_ERROR, "code that never returns was cut off");
-    for (i = 0; i < worker->nlisteners; i++)
-        tg_listener_close(&worker->listeners[i]);
+    for (i = 0; i < worker->nsockets; i++)
+        tg_sockets_close(&worker->sockets[i]);
     tg_control_close(&worker->control);
     _exit(1);
 }
@@ -343,8 +344,8 @@ static void finish(struct worker *worker)
     tg_mailbox_run(worker->common.main); /* outcomes nobody waits for */
     tg_loader_free(&worker->loader);
     tg_server_teardown();
-    for (i = 0; i < worker->nlisteners; i++)
-        tg_listener_close(&worker->listeners[i]);
+    for (i = 0; i < worker->nsockets; i++)
+        tg_sockets_close(&worker->sockets[i]);
     tg_control_close(&worker->control);
     tg_mailbox_free(worker->common.main);
     free(worker->threads);
@@ -363,7 +364,7 @@ static bool check_environment(struct worker *worker)
     if (error)
         complain(error);
     free(error);
-    return !error && open_listeners(worker);
+    return !error && open_sockets(worker);
 }
 
 int tg_worker_run(const struct tg_settings *settings)
@@ -373,8 +374,8 @@ int tg_worker_run(const struct tg_settings *settings)
     tg_log_setup(settings->log_level, settings->log_format);
     worker.signal_fd = open_signals();
     if (!check_environment(&worker)) {
-        while (worker.nlisteners)
-            tg_listener_close(&worker.listeners[--worker.nlisteners]);
+        while (worker.nsockets)
+            tg_sockets_close(&worker.sockets[--worker.nsockets]);
         tg_control_close(&worker.control);
         close(worker.signal_fd);
         return 1;

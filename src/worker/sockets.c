@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "worker/listener.h"
+#include "worker/sockets.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,7 +106,7 @@ static char *url_of(const struct sockaddr_storage *sa, socklen_t len)
  * Sockets that share a port may be another process's: so a first one that
  * does not share tells whether the port is free, and picks it if it is 0.
  */
-static char *open_tcp(struct tg_listener *listener, const char *address)
+static char *open_tcp(struct tg_sockets *sockets, const char *address)
 {
     struct sockaddr_storage sa;
     socklen_t len;
@@ -121,12 +121,12 @@ static char *open_tcp(struct tg_listener *listener, const char *address)
         return cannot(address, -fd);
     getsockname(fd, (struct sockaddr *)&sa, &len);
     close(fd);
-    listener->url = url_of(&sa, len);
-    for (i = 0; i < listener->count; i++) {
+    sockets->url = url_of(&sa, len);
+    for (i = 0; i < sockets->count; i++) {
         fd = bound_socket((struct sockaddr *)&sa, len, true);
         if (fd < 0)
             return cannot(address, -fd);
-        listener->fds[i] = fd;
+        sockets->fds[i] = fd;
         if (listen(fd, BACKLOG) < 0)
             return cannot(address, errno);
     }
@@ -148,7 +148,7 @@ static bool remove_stale(const struct sockaddr_un *sa)
     return error == ECONNREFUSED && unlink(sa->sun_path) == 0;
 }
 
-static char *open_unix(struct tg_listener *listener, const char *address)
+static char *open_unix(struct tg_sockets *sockets, const char *address)
 {
     struct sockaddr_un sa = {.sun_family = AF_UNIX};
     const char *path = address + strlen("unix:");
@@ -163,44 +163,44 @@ static char *open_unix(struct tg_listener *listener, const char *address)
         fd = bound_socket((struct sockaddr *)&sa, sizeof(sa), false);
     if (fd < 0)
         return cannot(address, -fd);
-    listener->fds[0] = fd;
-    listener->path = tg_strdup(path);
-    listener->url = tg_strdup(address);
+    sockets->fds[0] = fd;
+    sockets->path = tg_strdup(path);
+    sockets->url = tg_strdup(address);
     if (listen(fd, BACKLOG) < 0)
         return cannot(address, errno);
-    for (i = 1; i < listener->count; i++)
-        listener->fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    for (i = 1; i < sockets->count; i++)
+        sockets->fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     return NULL;
 }
 
-char *tg_listener_open(struct tg_listener *listener, const char *address,
-                       int count)
+char *tg_sockets_open(struct tg_sockets *sockets, const char *address,
+                      int count)
 {
     char *error;
     int i;
 
-    *listener = (struct tg_listener){.count = count};
-    listener->fds = tg_alloc((size_t)count * sizeof(int));
+    *sockets = (struct tg_sockets){.count = count};
+    sockets->fds = tg_alloc((size_t)count * sizeof(int));
     for (i = 0; i < count; i++)
-        listener->fds[i] = -1;
-    error = strncmp(address, "unix:", 5) == 0 ? open_unix(listener, address)
-                                              : open_tcp(listener, address);
+        sockets->fds[i] = -1;
+    error = strncmp(address, "unix:", 5) == 0 ? open_unix(sockets, address)
+                                              : open_tcp(sockets, address);
     if (error)
-        tg_listener_close(listener);
+        tg_sockets_close(sockets);
     return error;
 }
 
-void tg_listener_close(struct tg_listener *listener)
+void tg_sockets_close(struct tg_sockets *sockets)
 {
     int i;
 
-    for (i = 0; i < listener->count; i++)
-        if (listener->fds[i] >= 0)
-            close(listener->fds[i]);
-    if (listener->path)
-        unlink(listener->path);
-    free(listener->fds);
-    free(listener->path);
-    free(listener->url);
-    *listener = (struct tg_listener){0};
+    for (i = 0; i < sockets->count; i++)
+        if (sockets->fds[i] >= 0)
+            close(sockets->fds[i]);
+    if (sockets->path)
+        unlink(sockets->path);
+    free(sockets->fds);
+    free(sockets->path);
+    free(sockets->url);
+    *sockets = (struct tg_sockets){0};
 }

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/* A listening socket: evhttp accepts on it, and opens its requests. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "http/connection.h"
+#include "net/loop.h"
+#include "net/timer.h"
+
+enum { ACCEPT_FLAGS = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC };
+
+static _Thread_local struct tg_server *own; /* the calling thread's */
+
+/* evhttp's general callback: the request that intake.c has just let in.  A
+ * status that is set already is framing's refusal. */
+static void on_request(struct evhttp_request *request, void *arg)
+{
+    struct tg_server *server = arg;
+    struct tg_connection *c = server->entering;
+
+    c->request = request;
+    if (c->exchange->status)
+        tg_connection_refuse(c, c->exchange->status);
+    else
+        server->hooks.serve(c->exchange, server->hooks.arg);
+}
+
+static void on_pause_over(void *arg)
+{
+    struct tg_listener *listener = arg;
+
+    listener->pause = NULL;
+    evconnlistener_enable(listener->evlistener);
+}
+
+/* Out of descriptors, mostly: trying again at once would only spin.  The
+ * argument is evhttp's, so the thread's server is found another way. */
+static void on_accept_error(struct evconnlistener *evlistener, void *evhttp)
+{
+    struct tg_server *server = own;
+    struct tg_list *link;
+
+    (void)evhttp;
+    tg_log(TG_LOG_WARN, "cannot accept: %s; pausing for a moment",
+           strerror(errno));
+    for (link = server->listeners.next; link != &server->listeners;
+         link = link->next) {
+        struct tg_listener *listener =
+            tg_list_item(link, struct tg_listener, link);
+
+        if (listener->evlistener != evlistener || listener->pause)
+            continue;
+        evconnlistener_disable(evlistener);
+        listener->pause =
+            tg_timer_start(server->loop, 0.1, on_pause_over, listener);
+    }
+}
+
+void tg_listener_stop(struct tg_listener *listener)
+{
+    if (!listener->bound)
+        return;
+    if (listener->pause)
+        tg_timer_stop(listener->pause);
+    evhttp_del_accept_socket(listener->http, listener->bound);
+    listener->bound = NULL;
+}
+
+void tg_listener_free(struct tg_listener *listener)
+{
+    tg_listener_stop(listener);
+    evhttp_free(listener->http);
+    tg_list_remove(&listener->link);
+    free(listener);
+}
+
+void tg_server_listen(struct tg_server *server, int fd,
+                      const struct tg_listen *options)
+{
+    struct event_base *base = tg_loop_base(server->loop);
+    struct tg_listener *listener = tg_alloc(sizeof(*listener));
+
+    own = server;
+    listener->server = server;
+    listener->options = *options;
+    listener->http = evhttp_new(base);
+    evhttp_set_bevcb(listener->http, tg_connection_new, listener);
+    evhttp_set_gencb(listener->http, on_request, server);
+    listener->evlistener =
+        evconnlistener_new(base, NULL, listener, ACCEPT_FLAGS, 0, fd);
+    evconnlistener_set_error_cb(listener->evlistener, on_accept_error);
+    listener->bound =
+        evhttp_bind_listener(listener->http, listener->evlistener);
+    tg_list_append(&server->listeners, &listener->link);
+}
