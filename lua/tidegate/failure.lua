@@ -22,8 +22,13 @@ local function raise(status, message, headers)
 	error(setmetatable({ status = status, message = message, headers = headers }, failure_mt), 0)
 end
 
+--- What ends a handler that does not begin its answer in time.
+local function late()
+	return setmetatable({ status = 504, message = "no answer in time", logged = true }, failure_mt)
+end
+
 local function is(value)
 	return getmetatable(value) == failure_mt
 end
 
-return { raise = raise, is = is }
+return { raise = raise, late = late, is = is }

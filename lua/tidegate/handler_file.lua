@@ -12,6 +12,7 @@ local options = {
 
 local limits = {
 	body = true, -- bytes of content; more is answered with 413
+	wait = true, -- seconds to begin the answer; later is answered with 504
 }
 
 local known_methods = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" }
@@ -107,7 +108,7 @@ local function check_limits(file, given)
 	end
 	for key, value in pairs(given) do
 		if not limits[key] then
-			complain(file, tostring(key), "unknown limit '%s'%s", tostring(key), suggest.hint(tostring(key), { "body" }))
+			complain(file, tostring(key), "unknown limit '%s'%s", tostring(key), suggest.hint(tostring(key), { "body", "wait" }))
 		end
 		if type(value) ~= "number" or value ~= value or value < 0 then
 			complain(file, key, "limit '%s' must be a number from 0", key)
@@ -134,7 +135,7 @@ local function templates(file, value)
 	return list
 end
 
---- Returns {file, methods, paths, host, use, body_limit} of a handler file, or
+--- Returns {file, methods, paths, host, use, body_limit, wait} of a handler file, or
 -- raises.  `template` is the path its name stands for.
 local function route(file, template)
 	local result = run(file)
@@ -167,6 +168,7 @@ local function route(file, template)
 		host = result.host,
 		use = result.use == nil and {} or functions(file, result.use, "use"),
 		body_limit = body_limit(result.limits),
+		wait = result.limits and result.limits.wait and result.limits.wait + 0.0,
 		path_line = line_of(file.text, "path"),
 	}
 end

@@ -14,6 +14,10 @@ local function is_seconds(value)
 	return type(value) == "number" and value >= 0 and value < 1e9
 end
 
+local function is_limit(value)
+	return value == math.huge or math.tointeger(value) and value >= 1 or false
+end
+
 local function one_of(...)
 	local set = {}
 	for _, word in ipairs({ ... }) do
@@ -92,6 +96,15 @@ local keys = {
 	shutdown_timeout = { "seconds", is_seconds },
 	drain_timeout = { "seconds", is_seconds },
 	start_timeout = { "seconds", is_seconds },
+	head_timeout = { "seconds", is_seconds },
+	body_timeout = { "seconds", is_seconds },
+	idle_timeout = { "seconds", is_seconds },
+	write_timeout = { "seconds", is_seconds },
+	wait_timeout = { "seconds", is_seconds },
+	body_limit = { "a whole number of bytes from 1, or math.huge", is_limit },
+	connection_limit = { "a whole number from 1, or math.huge", is_limit },
+	address_limit = { "a whole number from 1, or math.huge", is_limit },
+	request_limit = { "a whole number from 1, or math.huge", is_limit },
 	app = { "a table of your own", is_table },
 }
 

@@ -2,12 +2,14 @@
 #include "base/settings.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 
 #define AT(field) offsetof(struct tg_settings, field)
@@ -45,6 +47,29 @@ const struct tg_setting tg_settings_table[] = {
      TG_SETTING_SECONDS, AT(drain_timeout), "60"},
     {"start_timeout", "SECONDS", "how long on_start functions may take (30)",
      TG_SETTING_SECONDS, AT(start_timeout), "30"},
+    {"head_timeout", "SECONDS", "how long a request's head may take (10)",
+     TG_SETTING_SECONDS, AT(limits.head_timeout), "10"},
+    {"body_timeout", "SECONDS",
+     "how long a client may pause while its content is read (30)",
+     TG_SETTING_SECONDS, AT(limits.body_timeout), "30"},
+    {"idle_timeout", "SECONDS",
+     "how long a connection may wait for its next request (75)",
+     TG_SETTING_SECONDS, AT(limits.idle_timeout), "75"},
+    {"write_timeout", "SECONDS",
+     "how long a client may take nothing of a response (30)",
+     TG_SETTING_SECONDS, AT(limits.write_timeout), "30"},
+    {"wait_timeout", "SECONDS",
+     "how long a handler may wait before it answers (60)", TG_SETTING_SECONDS,
+     AT(limits.wait_timeout), "60"},
+    {"body_limit", "BYTES", "the most content of a request (10485760)",
+     TG_SETTING_LIMIT, AT(limits.body_limit), "10485760"},
+    {"connection_limit", "N",
+     "the most connections of a thread (as open files allow)", TG_SETTING_LIMIT,
+     AT(limits.connection_limit), NULL},
+    {"address_limit", "N", "the most connections of one address (inf)",
+     TG_SETTING_LIMIT, AT(limits.address_limit), "inf"},
+    {"request_limit", "N", "the most requests of a connection (inf)",
+     TG_SETTING_LIMIT, AT(limits.request_limit), "inf"},
     {NULL, NULL, NULL, TG_SETTING_STRING, 0, NULL},
 };
 
@@ -60,7 +85,8 @@ void tg_settings_init(struct tg_settings *settings)
 
     *settings = (struct tg_settings){0};
     for (setting = tg_settings_table; setting->name; setting++) {
-        if (setting->kind == TG_SETTING_COUNT)
+        if (setting->kind == TG_SETTING_COUNT ||
+            setting->kind == TG_SETTING_LIMIT)
             *(long *)member(settings, setting) = UNSET;
         else if (setting->kind == TG_SETTING_SECONDS)
             *(double *)member(settings, setting) = UNSET;
@@ -109,6 +135,7 @@ static bool is_set(const struct tg_setting *setting, const void *slot)
 {
     switch (setting->kind) {
     case TG_SETTING_COUNT:
+    case TG_SETTING_LIMIT:
         return *(const long *)slot != UNSET;
     case TG_SETTING_SECONDS:
         return *(const double *)slot != UNSET;
@@ -117,6 +144,14 @@ static bool is_set(const struct tg_setting *setting, const void *slot)
     default: /* they begin with a pointer */
         return *(void *const *)slot;
     }
+}
+
+/* Of each thread; a quarter of the descriptors is for all else. */
+static long room_for_connections(const struct tg_settings *settings)
+{
+    long n = tg_descriptors_most() / 4 * 3 / settings->threads;
+
+    return n < 8 ? 8 : n;
 }
 
 void tg_settings_complete(struct tg_settings *settings)
@@ -129,6 +164,8 @@ void tg_settings_complete(struct tg_settings *settings)
         settings->pid_file = tg_strf("%s/.tidegate.pid", settings->root);
     if (settings->threads == UNSET)
         settings->threads = sysconf(_SC_NPROCESSORS_ONLN);
+    if (settings->limits.connection_limit == UNSET)
+        settings->limits.connection_limit = room_for_connections(settings);
     for (setting = tg_settings_table; setting->name; setting++)
         if (setting->preset && !is_set(setting, member(settings, setting)))
             tg_settings_put(settings, setting, setting->preset);
@@ -141,6 +178,19 @@ static bool put_count(long *slot, const char *text)
     errno = 0;
     *slot = strtol(text, &end, 10);
     return !errno && end > text && !*end && 1 <= *slot && *slot <= 1024;
+}
+
+static bool put_limit(long *slot, const char *text)
+{
+    char *end;
+
+    if (strcmp(text, "inf") == 0) {
+        *slot = LONG_MAX;
+        return true;
+    }
+    errno = 0;
+    *slot = strtol(text, &end, 10);
+    return !errno && end > text && !*end && *slot >= 1;
 }
 
 static bool put_seconds(double *slot, const char *text)
@@ -199,6 +249,8 @@ bool tg_settings_put(struct tg_settings *settings,
     switch (setting->kind) {
     case TG_SETTING_COUNT:
         return put_count(slot, text);
+    case TG_SETTING_LIMIT:
+        return put_limit(slot, text);
     case TG_SETTING_SECONDS:
         return put_seconds(slot, text);
     case TG_SETTING_STRINGS:

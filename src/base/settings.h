@@ -17,6 +17,20 @@ struct tg_listen {
     bool proxy_protocol; /* each connection begins with a PROXY header */
 };
 
+/* What a client may ask of the server, and how long that may take.  Seconds,
+ * bytes, and numbers; LONG_MAX: no limit. */
+struct tg_limits {
+    double head_timeout;  /* for a whole head, however it drips */
+    double body_timeout;  /* for more content while a handler waits for it */
+    double idle_timeout;  /* between the requests of a connection */
+    double write_timeout; /* for a client to take anything of a response */
+    double wait_timeout;  /* for a handler to begin its response */
+    long body_limit;
+    long connection_limit; /* of each thread; 0: what the system allows */
+    long address_limit;    /* connections of one address */
+    long request_limit;    /* of a connection */
+};
+
 struct tg_settings {
     char *root; /* the project's folder, from the command line only */
     char *config;
@@ -28,6 +42,7 @@ struct tg_settings {
     char *event_backend;
     bool debug_events;
     double shutdown_timeout, drain_timeout, start_timeout;
+    struct tg_limits limits;
 };
 
 enum tg_setting_kind {
@@ -35,6 +50,7 @@ enum tg_setting_kind {
     TG_SETTING_STRINGS, /* may be given several times; ends with NULL */
     TG_SETTING_LISTEN,  /* so may this; ends with no address */
     TG_SETTING_COUNT,
+    TG_SETTING_LIMIT, /* a whole number or "inf", which is LONG_MAX */
     TG_SETTING_SECONDS,
     TG_SETTING_BOOLEAN
 };

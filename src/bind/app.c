@@ -23,10 +23,11 @@ static int set_threads(lua_State *L)
 }
 
 struct tg_app *tg_app_new(struct tg_bundle *bundle, uint64_t generation,
-                          int thread, int threads)
+                          int thread, int threads, long body_limit)
 {
     struct tg_app *app = tg_alloc(sizeof(*app));
 
+    app->body_limit = body_limit;
     app->state = tg_state_new(bundle, generation, thread);
     app->state->host = app;
     tg_list_init(&app->alarms);

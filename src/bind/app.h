@@ -34,6 +34,7 @@ struct tg_app {
     struct tg_call *spare;
     int find, failed; /* registry: functions of tidegate.app */
     bool by_host;     /* does any route name a host? */
+    long body_limit;  /* bytes of content where no route sets a limit */
     bool live, retired;
 
     tg_app_started_fn *on_started;
@@ -45,7 +46,7 @@ struct tg_app {
 };
 
 struct tg_app *tg_app_new(struct tg_bundle *bundle, uint64_t generation,
-                          int thread, int threads);
+                          int thread, int threads, long body_limit);
 void tg_app_free(struct tg_app *app);
 
 /* Runs every handler file and builds the router.  False: `report` gets all

@@ -27,6 +27,7 @@ struct tg_call {
     uint64_t serial;
     struct tg_task *task;
     bool gone;            /* the client has left */
+    bool late;            /* it took too long; the blame is pushed */
     struct tg_call *next; /* while it is spare */
 };
 
@@ -193,6 +194,8 @@ static void apply_route(lua_State *L, struct tg_exchange *x)
         if (!tg_exchange_limit(x, (uint64_t)lua_tointeger(L, -1)))
             tg_bind_fail(L, 413, "the request's content is too large");
     }
+    if (lua_getfield(L, 3, "wait") == LUA_TNUMBER)
+        tg_exchange_set_wait(x, lua_tonumber(L, -1));
     lua_settop(L, 5);
     lua_pushvalue(L, 3);
     lua_setiuservalue(L, 1, TG_REQUEST_ROUTE);
@@ -206,14 +209,15 @@ static int answer(lua_State *L)
 {
     struct tg_handle *handle = lua_touserdata(L, 1);
     struct tg_exchange *x = handle->x;
+    struct tg_app *app = tg_state_of(L)->host;
     bool wants_response;
 
-    find_route(L, tg_state_of(L)->host, x);
+    find_route(L, app, x);
     if (!lua_isnil(L, 3))
         apply_route(L, x);
     else
         tg_exchange_limit(
-            x, TG_CALL_BODY_LIMIT); /* its middleware may read, too */
+            x, (uint64_t)app->body_limit); /* its middleware may read, too */
     wants_response = lua_toboolean(L, 5);
     lua_settop(L, 2);
     lua_pushvalue(L, 1); /* request run request */
@@ -289,15 +293,20 @@ static void answer_cancelled(struct tg_call *call)
         tg_exchange_abort(call->x);
 }
 
-static void fail(struct tg_call *call, struct tg_task *task)
+/* The error and its traceback are on top. */
+static void keep_error(lua_State *L)
 {
-    lua_State *L = call->app->state->L;
-    struct tg_task *running = call->app->state->running;
-
     lua_pushvalue(L, -2);
     lua_setfield(L, LUA_REGISTRYINDEX, "tidegate.error");
     lua_pushvalue(L, -1);
     lua_setfield(L, LUA_REGISTRYINDEX, "tidegate.traceback");
+}
+
+/* Answers with the error that was kept. */
+static void fail(struct tg_call *call, struct tg_task *task)
+{
+    struct tg_task *running = call->app->state->running;
+
     call->app->state->running = task; /* log records name its request */
     tg_state_attempt(call->app->state, answer_failure, call,
                      "cannot answer a failed request");
@@ -321,8 +330,10 @@ static void on_end(struct tg_task *task, enum tg_task_end end, void *arg)
 
     if (tg_exchange_is(call->x, call->serial) &&
         tg_exchange_stage(call->x) != TG_RESPONSE_FINISHED) {
-        tg_exchange_on_gone(call->x, NULL, NULL);
+        tg_exchange_watch(call->x, NULL, NULL, NULL);
         if (end == TG_TASK_FAILED)
+            keep_error(app->state->L);
+        if (end == TG_TASK_FAILED || call->late)
             fail(call, task);
         else if (end == TG_TASK_CANCELLED)
             answer_cancelled(call);
@@ -342,6 +353,29 @@ static void on_gone(void *arg)
     tg_task_cancel(call->task);
 }
 
+/* Protected: who is late, and where it waits. */
+static int blame(lua_State *L)
+{
+    struct tg_call *call = lua_touserdata(L, 1);
+
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, -1, "tidegate.failure");
+    lua_getfield(L, -1, "late");
+    lua_call(L, 0, 1);
+    tg_task_trace(call->task, L, "no answer in time, still waiting");
+    keep_error(L);
+    return 0;
+}
+
+static void on_late(void *arg)
+{
+    struct tg_call *call = arg;
+
+    call->late = true;
+    tg_state_attempt(call->app->state, blame, call, "cannot blame a handler");
+    tg_task_cancel(call->task);
+}
+
 void tg_app_serve(struct tg_app *app, struct tg_exchange *x)
 {
     struct tg_call *call = app->spare;
@@ -354,9 +388,9 @@ void tg_app_serve(struct tg_app *app, struct tg_exchange *x)
     call->app = app;
     call->x = x;
     call->serial = tg_exchange_serial(x);
-    call->gone = false;
+    call->gone = call->late = false;
     call->task = tg_task_new(app->state, on_end, call);
-    tg_exchange_on_gone(x, on_gone, call);
+    tg_exchange_watch(x, on_gone, on_late, call);
     co = tg_task_stack(call->task);
     lua_pushcfunction(co, answer);
     tg_request_push(co, x);

@@ -10,8 +10,8 @@
  */
 #include "bind/core.h"
 
+#include "bind/app.h"
 #include "bind/bind.h"
-#include "bind/call.h"
 #include "http/status.h"
 #include "script/bundle.h"
 #include "script/globals.h"
@@ -82,7 +82,7 @@ static int open_core(lua_State *L)
     lua_setfield(L, -2, "generation");
     lua_pushinteger(L, state->thread);
     lua_setfield(L, -2, "thread");
-    lua_pushinteger(L, TG_CALL_BODY_LIMIT);
+    lua_pushinteger(L, ((struct tg_app *)state->host)->body_limit);
     lua_setfield(L, -2, "body_limit");
     return 1;
 }

@@ -17,8 +17,7 @@
 
 enum {
     CONTENT_HIGH = 256 * 1024, /* unread content that stops receiving */
-    PIPELINE_HIGH = 64 * 1024, /* requests that wait for their turn */
-    HEAD_SECONDS = 10
+    PIPELINE_HIGH = 64 * 1024  /* requests that wait for their turn */
 };
 
 void tg_connection_flow(struct tg_connection *c)
@@ -71,6 +70,7 @@ static void take_exchange(struct tg_connection *c, struct tg_exchange *x,
     c->exchange = x;
     c->scanned = 0;
     c->head_begun = false;
+    c->nrequests++;
     tg_connection_deadline(c, 0);
     tg_exchange_open(x, c, data, len);
 }
@@ -94,7 +94,7 @@ static size_t feed_head(struct tg_connection *c, const char *data, size_t len)
 
     if (n == 0) {
         if (!c->head_begun)
-            tg_connection_deadline(c, HEAD_SECONDS);
+            tg_connection_deadline(c, c->server->ticks.head);
         c->head_begun = true;
         tg_exchange_put(c->server, x);
         return 0;
@@ -113,6 +113,27 @@ static size_t feed_head(struct tg_connection *c, const char *data, size_t len)
     return more < 0 ? len : (size_t)(n + more);
 }
 
+void tg_connection_head_late(struct tg_connection *c)
+{
+    if (c->head_begun)
+        refuse_head(c, tg_exchange_take(c->server), 408);
+    else
+        tg_connection_close(c);
+}
+
+void tg_connection_cut(struct tg_connection *c, int status)
+{
+    struct tg_exchange *x = c->exchange;
+
+    tg_exchange_tell_gone(x);
+    if (c->exchange != x)
+        return;
+    if (x->stage == TG_RESPONSE_OPEN)
+        tg_connection_refuse(c, status);
+    else
+        tg_exchange_abort(x);
+}
+
 static size_t feed_content(struct tg_connection *c, const char *data,
                            size_t len)
 {
@@ -120,13 +141,7 @@ static size_t feed_content(struct tg_connection *c, const char *data,
     ssize_t n = tg_exchange_feed(x, data, len);
 
     if (n < 0) {
-        tg_exchange_tell_gone(x);
-        if (c->exchange != x)
-            return len;
-        if (x->stage == TG_RESPONSE_OPEN)
-            tg_connection_refuse(c, (int)-n);
-        else
-            tg_exchange_abort(x);
+        tg_connection_cut(c, (int)-n);
         return len;
     }
     tg_exchange_tell_content(x);
@@ -230,6 +245,7 @@ void tg_intake_readable(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     if ((n == -EAGAIN || n == -EINTR) && !c->broken)
         return;
+    c->came = c->server->tick;
     if (n < 0 || c->broken) {
         tg_connection_close(c);
     } else if (n == 0) {

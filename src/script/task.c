@@ -170,6 +170,15 @@ void tg_task_cancel(struct tg_task *task)
     release(task);
 }
 
+void tg_task_trace(struct tg_task *task, lua_State *L, const char *message)
+{
+    struct tg_nest *nest = task->parked;
+
+    while (nest && nest->next)
+        nest = nest->next;
+    luaL_traceback(L, nest ? nest->co : task->co, message, 0);
+}
+
 static struct tg_task *find_parked(struct tg_state *state)
 {
     struct tg_list *link;

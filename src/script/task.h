@@ -44,6 +44,9 @@ void tg_task_start(struct tg_task *task, int nargs);
 /* Ends a parked task; its to-be-closed variables run. */
 void tg_task_cancel(struct tg_task *task);
 
+/* Pushes a traceback of where a parked task waits, the message in front. */
+void tg_task_trace(struct tg_task *task, lua_State *L, const char *message);
+
 /* Cancels every parked task of the state. */
 void tg_task_cancel_all(struct tg_state *state);
 

@@ -64,7 +64,9 @@ static bool build(struct reload *reload)
     bool ok = true;
 
     for (i = 0; i < n; i++)
-        builds[i].app = tg_app_new(reload->bundle, reload->number, i + 1, n);
+        builds[i].app =
+            tg_app_new(reload->bundle, reload->number, i + 1, n,
+                       reload->loader->common->settings->limits.body_limit);
     for (i = 1; i < n; i++)
         pthread_create(&builds[i].handle, NULL, build_one, &builds[i]);
     build_one(&builds[0]);

@@ -282,7 +282,9 @@ static void *run(void *arg)
     struct tg_thread *thread = arg;
     struct tg_server_hooks hooks = {serve, over, on_empty, thread};
 
-    thread->server = tg_server_new(thread->loop, &hooks);
+    thread->server =
+        tg_server_new(thread->loop, &thread->common->settings->limits,
+                      thread->common->tally, &hooks);
     tg_loop_watch(thread->loop, tg_mailbox_fd(thread->mailbox), on_mail,
                   thread);
     tg_loop_run(thread->loop);

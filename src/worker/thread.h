@@ -23,6 +23,7 @@ struct tg_loop;
 struct tg_mailbox;
 struct tg_server;
 struct tg_settings;
+struct tg_tally;
 struct tg_thread;
 struct tg_timer;
 
@@ -44,6 +45,7 @@ struct tg_slot {
 struct tg_common {
     _Atomic uint64_t current; /* the number of the serving generation */
     const struct tg_settings *settings;
+    struct tg_tally *tally; /* of connections by address */
     struct tg_mailbox *loader;
     struct tg_mailbox *main;
     void *owner;                      /* the worker */
