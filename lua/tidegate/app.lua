@@ -138,7 +138,15 @@ end
 local function add(router, route, errors)
 	local entries = entries_of(route)
 	for _, path in ipairs(route.paths) do
-		local target = { path = path, entries = entries, body_limit = route.body_limit, wait = route.wait, route = route }
+		local target = {
+			path = path,
+			entries = entries,
+			body_limit = route.body_limit,
+			wait = route.wait,
+			time = route.time,
+			memory = route.memory,
+			route = route,
+		}
 		local ok, message = router:add(path, target, route.host, route.file)
 		if not ok then
 			errors[#errors + 1] = ("%s:%d: %s"):format(route.file, route.path_line or 1, message)

@@ -12,6 +12,8 @@ local options = {
 
 local limits = {
 	body = true, -- bytes of content; more is answered with 413
+	time = true, -- seconds that Lua may run without a wait; more is answered with 503
+	memory = true, -- bytes that a request may add to its Lua state; more is answered with 503
 	wait = true, -- seconds to begin the answer; later is answered with 504
 }
 
@@ -108,7 +110,8 @@ local function check_limits(file, given)
 	end
 	for key, value in pairs(given) do
 		if not limits[key] then
-			complain(file, tostring(key), "unknown limit '%s'%s", tostring(key), suggest.hint(tostring(key), { "body", "wait" }))
+			local hint = suggest.hint(tostring(key), { "body", "memory", "time", "wait" })
+			complain(file, tostring(key), "unknown limit '%s'%s", tostring(key), hint)
 		end
 		if type(value) ~= "number" or value ~= value or value < 0 then
 			complain(file, key, "limit '%s' must be a number from 0", key)
@@ -120,6 +123,11 @@ end
 local function body_limit(given)
 	local bytes = given and given.body or default_body
 	return bytes >= math.maxinteger and math.maxinteger or math.floor(bytes)
+end
+
+local function seconds(given, name, default)
+	local value = given and given[name] or default
+	return value and value + 0.0
 end
 
 local function templates(file, value)
@@ -168,7 +176,10 @@ local function route(file, template)
 		host = result.host,
 		use = result.use == nil and {} or functions(file, result.use, "use"),
 		body_limit = body_limit(result.limits),
-		wait = result.limits and result.limits.wait and result.limits.wait + 0.0,
+		wait = seconds(result.limits, "wait"),
+		time = result.limits and (result.limits.time or result.limits.memory) and
+			seconds(result.limits, "time", core.time_limit),
+		memory = result.limits and (result.limits.memory or core.memory_limit) + 0.0,
 		path_line = line_of(file.text, "path"),
 	}
 end

@@ -25,6 +25,9 @@ struct tg_limits {
     double idle_timeout;  /* between the requests of a connection */
     double write_timeout; /* for a client to take anything of a response */
     double wait_timeout;  /* for a handler to begin its response */
+    double time_limit;    /* of Lua that runs without a wait */
+    long memory_limit;    /* bytes that a request may add to its Lua state */
+    long state_limit;     /* bytes of a Lua state */
     long body_limit;
     long connection_limit; /* of each thread; 0: what the system allows */
     long address_limit;    /* connections of one address */

@@ -7,12 +7,14 @@
 #include "bind/call.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/settings.h"
 #include "bind/app.h"
 #include "bind/bind.h"
 #include "bind/json.h"
@@ -180,6 +182,20 @@ static void find_route(lua_State *L, struct tg_app *app, struct tg_exchange *x)
     lua_call(L, 3, 4); /* request run route params wants_response */
 }
 
+/* Of a route that has one of its own; its seconds are on top. */
+static void apply_budget(lua_State *L)
+{
+    struct tg_task *task = tg_state_of(L)->running;
+    struct tg_budget budget = task->budget;
+    double bytes;
+
+    budget.milliseconds = tg_app_milliseconds(lua_tonumber(L, -1));
+    lua_getfield(L, 3, "memory");
+    bytes = lua_tonumber(L, -1);
+    budget.task_bytes = bytes < (double)PTRDIFF_MAX ? (size_t)bytes : SIZE_MAX;
+    tg_task_allow(task, &budget);
+}
+
 static void apply_route(lua_State *L, struct tg_exchange *x)
 {
     const char *label;
@@ -196,6 +212,8 @@ static void apply_route(lua_State *L, struct tg_exchange *x)
     }
     if (lua_getfield(L, 3, "wait") == LUA_TNUMBER)
         tg_exchange_set_wait(x, lua_tonumber(L, -1));
+    if (lua_getfield(L, 3, "time") == LUA_TNUMBER)
+        apply_budget(L);
     lua_settop(L, 5);
     lua_pushvalue(L, 3);
     lua_setiuservalue(L, 1, TG_REQUEST_ROUTE);
@@ -217,7 +235,8 @@ static int answer(lua_State *L)
         apply_route(L, x);
     else
         tg_exchange_limit(
-            x, (uint64_t)app->body_limit); /* its middleware may read, too */
+            x, (uint64_t)
+                   app->limits->body_limit); /* its middleware may read, too */
     wants_response = lua_toboolean(L, 5);
     lua_settop(L, 2);
     lua_pushvalue(L, 1); /* request run request */
@@ -293,6 +312,26 @@ static void answer_cancelled(struct tg_call *call)
         tg_exchange_abort(call->x);
 }
 
+/* Pushes a failure of lua/tidegate/failure.lua. */
+static void push_failure(lua_State *L, const char *maker)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, -1, "tidegate.failure");
+    lua_getfield(L, -1, maker);
+    lua_call(L, 0, 1);
+}
+
+/* Protected: an error that says no more than "over its budget" becomes a
+ * failure; the traceback, which says it all, is on top. */
+static int excuse(lua_State *L)
+{
+    enum tg_task_fault *fault = lua_touserdata(L, 1);
+
+    push_failure(L, *fault == TG_TASK_TIME ? "over_time" : "over_memory");
+    lua_setfield(L, LUA_REGISTRYINDEX, "tidegate.error");
+    return 0;
+}
+
 /* The error and its traceback are on top. */
 static void keep_error(lua_State *L)
 {
@@ -333,6 +372,8 @@ static void on_end(struct tg_task *task, enum tg_task_end end, void *arg)
         tg_exchange_watch(call->x, NULL, NULL, NULL);
         if (end == TG_TASK_FAILED)
             keep_error(app->state->L);
+        if (end == TG_TASK_FAILED && task->fault != TG_TASK_ERROR)
+            tg_state_attempt(app->state, excuse, &task->fault, "budget");
         if (end == TG_TASK_FAILED || call->late)
             fail(call, task);
         else if (end == TG_TASK_CANCELLED)
@@ -358,10 +399,7 @@ static int blame(lua_State *L)
 {
     struct tg_call *call = lua_touserdata(L, 1);
 
-    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    lua_getfield(L, -1, "tidegate.failure");
-    lua_getfield(L, -1, "late");
-    lua_call(L, 0, 1);
+    push_failure(L, "late");
     tg_task_trace(call->task, L, "no answer in time, still waiting");
     keep_error(L);
     return 0;

@@ -5,6 +5,9 @@
 
 struct tg_app;
 
+/* A time budget as turns count it. */
+unsigned tg_app_milliseconds(double seconds);
+
 /* Frees the calls that wait to be used again; with the app. */
 void tg_call_free_spare(struct tg_app *app);
 
