@@ -60,9 +60,9 @@ local function page()
 end
 
 describe("RFC 9112", function()
-	local gateway, connection
-	around({ files = files, threads = 1 }, function(g, c)
-		gateway, connection = g, c
+	local connection
+	around({ files = files }, function(_, c)
+		connection = c
 	end)
 
 	local function is_open()
