@@ -18,6 +18,12 @@ local function is_limit(value)
 	return value == math.huge or math.tointeger(value) and value >= 1 or false
 end
 
+local function is_between(least, most)
+	return function(value)
+		return math.tointeger(value) and value >= least and value <= most or false
+	end
+end
+
 local function one_of(...)
 	local set = {}
 	for _, word in ipairs({ ... }) do
@@ -101,6 +107,9 @@ local keys = {
 	idle_timeout = { "seconds", is_seconds },
 	write_timeout = { "seconds", is_seconds },
 	wait_timeout = { "seconds", is_seconds },
+	line_limit = { "a whole number of bytes from 64 to 1048576", is_between(64, 1048576) },
+	head_limit = { "a whole number of bytes from 64 to 1048576", is_between(64, 1048576) },
+	field_limit = { "a whole number from 1 to 100", is_between(1, 100) },
 	time_limit = { "seconds", is_seconds },
 	memory_limit = { "a whole number of bytes from 1, or math.huge", is_limit },
 	state_limit = { "a whole number of bytes from 1, or math.huge", is_limit },

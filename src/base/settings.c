@@ -61,6 +61,12 @@ const struct tg_setting tg_settings_table[] = {
     {"wait_timeout", "SECONDS",
      "how long a handler may wait before it answers (60)", TG_SETTING_SECONDS,
      AT(limits.wait_timeout), "60"},
+    {"line_limit", "BYTES", "the most bytes of a request line (8192)",
+     TG_SETTING_SIZE, AT(limits.line_limit), "8192"},
+    {"head_limit", "BYTES", "the most bytes of a request's head (65536)",
+     TG_SETTING_SIZE, AT(limits.head_limit), "65536"},
+    {"field_limit", "N", "the most fields of a request's head (100)",
+     TG_SETTING_FIELDS, AT(limits.field_limit), "100"},
     {"time_limit", "SECONDS", "how long Lua may run without a wait (1)",
      TG_SETTING_SECONDS, AT(limits.time_limit), "1"},
     {"memory_limit", "BYTES", "the most memory of a request (67108864)",
@@ -85,14 +91,19 @@ static void *member(struct tg_settings *settings,
     return (char *)settings + setting->offset;
 }
 
+static bool is_whole(enum tg_setting_kind kind)
+{
+    return kind == TG_SETTING_COUNT || kind == TG_SETTING_LIMIT ||
+           kind == TG_SETTING_SIZE || kind == TG_SETTING_FIELDS;
+}
+
 void tg_settings_init(struct tg_settings *settings)
 {
     const struct tg_setting *setting;
 
     *settings = (struct tg_settings){0};
     for (setting = tg_settings_table; setting->name; setting++) {
-        if (setting->kind == TG_SETTING_COUNT ||
-            setting->kind == TG_SETTING_LIMIT)
+        if (is_whole(setting->kind))
             *(long *)member(settings, setting) = UNSET;
         else if (setting->kind == TG_SETTING_SECONDS)
             *(double *)member(settings, setting) = UNSET;
@@ -139,10 +150,9 @@ void tg_settings_release(struct tg_settings *settings)
 
 static bool is_set(const struct tg_setting *setting, const void *slot)
 {
-    switch (setting->kind) {
-    case TG_SETTING_COUNT:
-    case TG_SETTING_LIMIT:
+    if (is_whole(setting->kind))
         return *(const long *)slot != UNSET;
+    switch (setting->kind) {
     case TG_SETTING_SECONDS:
         return *(const double *)slot != UNSET;
     case TG_SETTING_BOOLEAN:
@@ -177,26 +187,13 @@ void tg_settings_complete(struct tg_settings *settings)
             tg_settings_put(settings, setting, setting->preset);
 }
 
-static bool put_count(long *slot, const char *text)
+static bool put_whole(long *slot, const char *text, long least, long most)
 {
     char *end;
 
     errno = 0;
     *slot = strtol(text, &end, 10);
-    return !errno && end > text && !*end && 1 <= *slot && *slot <= 1024;
-}
-
-static bool put_limit(long *slot, const char *text)
-{
-    char *end;
-
-    if (strcmp(text, "inf") == 0) {
-        *slot = LONG_MAX;
-        return true;
-    }
-    errno = 0;
-    *slot = strtol(text, &end, 10);
-    return !errno && end > text && !*end && *slot >= 1;
+    return !errno && end > text && !*end && least <= *slot && *slot <= most;
 }
 
 static bool put_seconds(double *slot, const char *text)
@@ -254,9 +251,16 @@ bool tg_settings_put(struct tg_settings *settings,
 
     switch (setting->kind) {
     case TG_SETTING_COUNT:
-        return put_count(slot, text);
+        return put_whole(slot, text, 1, 1024);
+    case TG_SETTING_SIZE:
+        return put_whole(slot, text, 64, 1024 * 1024);
+    case TG_SETTING_FIELDS:
+        return put_whole(slot, text, 1, 100);
     case TG_SETTING_LIMIT:
-        return put_limit(slot, text);
+        if (strcmp(text, "inf") != 0)
+            return put_whole(slot, text, 1, LONG_MAX);
+        *(long *)slot = LONG_MAX;
+        return true;
     case TG_SETTING_SECONDS:
         return put_seconds(slot, text);
     case TG_SETTING_STRINGS:

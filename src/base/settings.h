@@ -25,6 +25,9 @@ struct tg_limits {
     double idle_timeout;  /* between the requests of a connection */
     double write_timeout; /* for a client to take anything of a response */
     double wait_timeout;  /* for a handler to begin its response */
+    long line_limit;      /* bytes of a request line */
+    long head_limit;      /* bytes of a head */
+    long field_limit;     /* fields of a head */
     double time_limit;    /* of Lua that runs without a wait */
     long memory_limit;    /* bytes that a request may add to its Lua state */
     long state_limit;     /* bytes of a Lua state */
@@ -53,7 +56,9 @@ enum tg_setting_kind {
     TG_SETTING_STRINGS, /* may be given several times; ends with NULL */
     TG_SETTING_LISTEN,  /* so may this; ends with no address */
     TG_SETTING_COUNT,
-    TG_SETTING_LIMIT, /* a whole number or "inf", which is LONG_MAX */
+    TG_SETTING_LIMIT,  /* a whole number or "inf", which is LONG_MAX */
+    TG_SETTING_SIZE,   /* a whole number from 64 to 1048576 */
+    TG_SETTING_FIELDS, /* a whole number from 1 to 100 */
     TG_SETTING_SECONDS,
     TG_SETTING_BOOLEAN
 };

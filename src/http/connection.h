@@ -45,6 +45,7 @@ struct tg_server {
     long nconnections;
     double warned; /* when it last told of too many of them */
     bool draining;
+    struct tg_head_limits head_limits;
     struct tg_text head; /* where every response head is formatted */
     char scratch[65536]; /* where every connection receives */
 };

@@ -89,7 +89,8 @@ static void refuse_head(struct tg_connection *c, struct tg_exchange *x,
 static size_t feed_head(struct tg_connection *c, const char *data, size_t len)
 {
     struct tg_exchange *x = tg_exchange_take(c->server);
-    ssize_t n = tg_head_parse(&x->head, data, len, &c->scanned);
+    ssize_t n = tg_head_parse(&x->head, data, len, &c->scanned,
+                              &c->server->head_limits);
     ssize_t more;
 
     if (n == 0) {

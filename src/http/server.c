@@ -21,6 +21,11 @@ struct tg_server *tg_server_new(struct tg_loop *loop,
     server->loop = loop;
     server->hooks = *hooks;
     server->limits = limits;
+    server->head_limits = (struct tg_head_limits){
+        .line = (size_t)limits->line_limit,
+        .size = (size_t)limits->head_limit,
+        .fields = (unsigned)limits->field_limit,
+    };
     server->tally = tally;
     tg_list_init(&server->connections);
     tg_list_init(&server->listeners);

@@ -171,9 +171,33 @@ describe("body_limit", function()
 	end)
 end)
 
+describe("the limits of a head", function()
+	local connection
+	around({
+		files = files, flags = { "--line-limit", "100", "--head-limit", "300", "--field-limit", "3" },
+	}, function(_, c)
+		connection = c
+	end)
+
+	local cases = {
+		{ "a line", "GET /quick?" .. ("x"):rep(80) .. " HTTP/1.1\r\nHost: a\r\n\r\n", 200 },
+		{ "a longer line", "GET /quick?" .. ("x"):rep(90) .. " HTTP/1.1\r\nHost: a\r\n\r\n", 414 },
+		{ "a head", "GET /quick HTTP/1.1\r\nHost: a\r\nX: " .. ("x"):rep(250) .. "\r\n\r\n", 200 },
+		{ "a larger head", "GET /quick HTTP/1.1\r\nHost: a\r\nX: " .. ("x"):rep(300) .. "\r\n\r\n", 431 },
+		{ "three fields", "GET /quick HTTP/1.1\r\nHost: a\r\nX: y\r\nX: y\r\n\r\n", 200 },
+		{ "more fields", "GET /quick HTTP/1.1\r\nHost: a\r\nX: y\r\nX: y\r\nX: y\r\n\r\n", 431 },
+	}
+	for _, case in ipairs(cases) do
+		it(("answer %s with %d"):format(case[1], case[3]), function()
+			assert.equal(case[3], connection:send(case[2]):response().status)
+		end)
+	end
+end)
+
 describe("limits", function()
 	it("are refused when they are no numbers", function()
-		for flag, value in pairs({ connection_limit = "0", address_limit = "x", request_limit = "-1", body_limit = "1.5" }) do
+		local wrong = { connection_limit = "0", address_limit = "x", request_limit = "-1", body_limit = "1.5", field_limit = "101" }
+		for flag, value in pairs(wrong) do
 			local name = "--" .. flag:gsub("_", "-")
 			local _, errors, code = program.run("serve", "/tmp", name, value)
 			assert.equal(2, code)
