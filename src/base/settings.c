@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/tls_settings.h"
 
 #define AT(field) offsetof(struct tg_settings, field)
 
@@ -79,6 +80,8 @@ static void clear_listen(struct tg_listen *listen)
 {
     for (; listen->address; listen++) {
         free(listen->address);
+        free(listen->redirect_https);
+        tg_tls_settings_free(listen->tls);
         *listen = (struct tg_listen){0};
     }
 }

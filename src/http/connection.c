@@ -14,6 +14,7 @@
 #include "net/buffer.h"
 #include "net/loop.h"
 #include "net/timer.h"
+#include "net/tls.h"
 
 enum { HEAD_SECONDS = 10, IDLE_SECONDS = 75, LINGER_SECONDS = 2 };
 
@@ -45,6 +46,7 @@ static void on_evhttp_close(struct evhttp_connection *evcon, void *arg)
     event_debug_unassign(&c->write);
     event_debug_unassign(&c->again);
     stop_timer(c);
+    tg_stream_release(&c->stream);
     if (c->out)
         tg_buffer_free(c->out);
     tg_text_release(&c->pending);
@@ -70,6 +72,7 @@ void tg_connection_close(struct tg_connection *c)
 {
     c->broken = true;
     if (c->exchange) {
+        tg_stream_break(&c->stream);
         tg_exchange_tell_gone(c->exchange);
         release_exchange(c);
     }
@@ -88,7 +91,7 @@ static void on_linger_end(void *arg)
 
 /* The client may still be sending: it would lose our response to a reset, if
  * we closed before it has read that (RFC 9112, 9.6). */
-static void linger(struct tg_connection *c)
+void tg_connection_linger(struct tg_connection *c)
 {
     c->lingering = true;
     tg_stream_end(&c->stream);
@@ -117,7 +120,7 @@ void tg_connection_end_exchange(struct tg_connection *c)
     evhttp_send_reply_end(request); /* nothing in its output: ends it now */
     if (c->close_after || c->server->draining || (c->eof && !c->pending.len)) {
         if (!c->eof && !c->broken && (unread || c->refused || is_more_there(c)))
-            linger(c);
+            tg_connection_linger(c);
         else
             tg_connection_close(c);
         return;
@@ -152,6 +155,8 @@ static void on_accepted(evutil_socket_t none, short what, void *arg)
     }
     c->evcon = evcon;
     tg_stream_init(&c->stream, fd);
+    if (c->listener->tls)
+        tg_stream_start_tls(&c->stream, tg_tls_current(c->listener->tls));
     bufferevent_setfd(c->bev, -1);
     evhttp_connection_set_closecb(evcon, on_evhttp_close, c);
     bufferevent_decref(c->bev); /* evhttp holds it */

@@ -24,6 +24,7 @@ struct evhttp_connection;
 struct evhttp_request;
 struct evconnlistener;
 struct tg_timer;
+struct tg_tls;
 
 struct tg_server {
     struct tg_loop *loop;
@@ -45,6 +46,7 @@ struct tg_listener {
     struct tg_list link;
     struct tg_server *server;
     struct tg_listen options;
+    struct tg_tls *tls; /* NULL: in the clear */
     struct evhttp *http;
     struct evhttp_bound_socket *bound; /* NULL: it does not listen any more */
     struct evconnlistener *evlistener;
@@ -77,6 +79,7 @@ struct tg_connection {
     bool broken;            /* the socket takes no more */
     bool head_begun;        /* part of a head has come: its time runs */
     bool refused;           /* framing was broken: nothing more is read */
+    bool is_plain;          /* it does not speak TLS, but should */
 };
 
 struct tg_exchange {
@@ -117,6 +120,9 @@ struct bufferevent *tg_connection_new(struct event_base *base, void *listener);
 
 /* Closes now, or when feed() is done; an exchange hears of it. */
 void tg_connection_close(struct tg_connection *c);
+
+/* Ends the sending, and drops what still comes for a while. */
+void tg_connection_linger(struct tg_connection *c);
 
 /* Sends, and keeps what the socket does not take. */
 void tg_connection_send(struct tg_connection *c, const struct iovec *pieces,

@@ -82,7 +82,7 @@ void tg_listener_free(struct tg_listener *listener)
 }
 
 void tg_server_listen(struct tg_server *server, int fd,
-                      const struct tg_listen *options)
+                      const struct tg_listen *options, struct tg_tls *tls)
 {
     struct event_base *base = tg_loop_base(server->loop);
     struct tg_listener *listener = tg_alloc(sizeof(*listener));
@@ -90,6 +90,7 @@ void tg_server_listen(struct tg_server *server, int fd,
     own = server;
     listener->server = server;
     listener->options = *options;
+    listener->tls = tls;
     listener->http = evhttp_new(base);
     evhttp_set_bevcb(listener->http, tg_connection_new, listener);
     evhttp_set_gencb(listener->http, on_request, server);

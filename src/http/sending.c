@@ -67,9 +67,16 @@ void tg_connection_send(struct tg_connection *c, const struct iovec *pieces,
 void tg_sending_writable(evutil_socket_t fd, short what, void *arg)
 {
     struct tg_connection *c = arg;
-    ssize_t sent = tg_stream_send_buffer(&c->stream, c->out);
+    ssize_t sent;
 
     (void)fd, (void)what;
+    if (tg_stream_wants_write(&c->stream)) /* receiving waits for this */
+        event_active(&c->read, EV_READ, 0);
+    if (!c->out) {
+        stop_writing(c);
+        return;
+    }
+    sent = tg_stream_send_buffer(&c->stream, c->out);
     if (sent < 0 && sent != -EAGAIN && sent != -EINTR) {
         tg_connection_close(c);
         return;
