@@ -4,7 +4,7 @@
  *
  *     request.method  .path  .target  .query  .params  .headers  .host
  *     request.scheme  .version  .remote  .id  .route  .generation
- *     request.content_length  .locals
+ *     request.content_length  .tls  .locals
  *     request:text()  :json()  :buffer()  :chunks()  :trailers()
  *
  * A field is made when it is asked for; what is a table is made once.
@@ -39,6 +39,7 @@ enum field {
     QUERIES = TABLES,
     HEADERS,
     REMOTE,
+    TLS,
     LOCALS
 };
 
@@ -226,6 +227,7 @@ static const struct {
     {"query", QUERIES},
     {"headers", HEADERS},
     {"remote", REMOTE},
+    {"tls", TLS},
     {"locals", LOCALS},
 };
 
@@ -243,6 +245,8 @@ static int push_table_field(lua_State *L, struct tg_exchange *x,
         tg_headers_push(L, x, false);
     else if (field == REMOTE)
         push_remote(L, x);
+    else if (field == TLS)
+        tg_request_push_tls(L, x);
     else
         lua_newtable(L);
     lua_pushvalue(L, -1);
@@ -280,7 +284,7 @@ static int push_field(lua_State *L, struct tg_exchange *x, enum field field)
         tg_request_push_host(L, x);
         return 1;
     case SCHEME:
-        lua_pushliteral(L, "http");
+        lua_pushstring(L, tg_exchange_tls(x) ? "https" : "http");
         return 1;
     case VERSION:
         lua_pushstring(L, head->minor ? "1.1" : "1.0");

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "http/connection.h"
+#include "http/redirect.h"
 #include "net/loop.h"
 #include "net/timer.h"
 
@@ -28,6 +29,8 @@ static void on_request(struct evhttp_request *request, void *arg)
     c->request = request;
     if (c->exchange->status)
         tg_connection_refuse(c, c->exchange->status);
+    else if (c->listener->options.redirect_https)
+        tg_redirect_answer(c->exchange, c->listener->options.redirect_https);
     else
         server->hooks.serve(c->exchange, server->hooks.arg);
 }
