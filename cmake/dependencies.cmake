@@ -13,6 +13,12 @@ if(LIBEVENT_libevent_VERSION VERSION_LESS 2.1.12)
     "this is ${LIBEVENT_libevent_VERSION}.")
 endif()
 
+pkg_check_modules(OPENSSL IMPORTED_TARGET openssl)
+if(NOT OPENSSL_FOUND OR OPENSSL_VERSION VERSION_LESS 3.0)
+  message(FATAL_ERROR "Tidegate needs OpenSSL 3.0 or newer "
+    "(Debian: apt-get install libssl-dev); none was found.")
+endif()
+
 pkg_search_module(LUA IMPORTED_TARGET lua5.4 lua54 lua-5.4 lua)
 if(NOT LUA_FOUND)
   message(FATAL_ERROR "Tidegate needs Lua 5.4 "

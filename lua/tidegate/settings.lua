@@ -1,6 +1,7 @@
 --- tidegate.lua: a file that returns a table of settings.
 
 local suggest = require("tidegate.suggest")
+local tls_settings = require("tidegate.tls_settings")
 
 local function is_string(value)
 	return type(value) == "string" and value ~= ""
@@ -34,9 +35,35 @@ local function one_of(...)
 	end
 end
 
+local function is_table(value)
+	return type(value) == "table"
+end
+
+-- true, a port, or "https://HOST" with or without a port.
+local function is_redirect(value)
+	if math.type(value) == "integer" then
+		return value >= 1 and value <= 65535
+	end
+	return type(value) == "boolean"
+		or type(value) == "string" and value:find("^https://[%w.:%[%]-]*%w%]?$") ~= nil
+end
+
 -- What an address to listen on may have beside it.
 local listen_options = {
 	proxy_protocol = { "true or false", one_of(true, false) },
+	redirect_https = { "true, a port, or an address such as 'https://www.example.org'", is_redirect },
+	tls = { tls_settings.expected, is_table },
+}
+
+-- An option as it is handed on.
+local forms = {
+	redirect_https = function(value)
+		if value == true or value == 443 then
+			return ""
+		end
+		return math.type(value) == "integer" and ":" .. value or value or nil
+	end,
+	tls = tls_settings.normalize,
 }
 
 -- 'listen' as a list of tables: {address =, and its options}.
@@ -82,10 +109,6 @@ local function is_listen(value)
 		if not is_address(item) then return false end
 	end
 	return #value > 0 and #value <= 32
-end
-
-local function is_table(value)
-	return type(value) == "table"
 end
 
 -- Every key, what it must be, and the check.
@@ -151,6 +174,19 @@ end
 
 local names, listen_names = names_of(keys), names_of(listen_options)
 
+-- An address's `tls`: its keys are found by their own names.
+local function check_tls(path, text, listener)
+	local message = tls_settings.check(listener.tls, function(key, value, known)
+		check_key(path, text, key, value, known[key], names_of(known))
+	end)
+	if not message and listener.redirect_https then
+		message = "'redirect_https' is for an address without 'tls'"
+	end
+	if message then
+		error(("%s:%d: %s"):format(path, line_of(text, "tls"), message), 0)
+	end
+end
+
 local function check(path, text, values)
 	for key, value in pairs(values) do
 		check_key(path, text, key, value, keys[key], names)
@@ -160,6 +196,9 @@ local function check(path, text, values)
 			if key ~= "address" then
 				check_key(path, text, key, value, listen_options[key], listen_names)
 			end
+		end
+		if listener.tls then
+			check_tls(path, text, listener)
 		end
 	end
 end
@@ -183,4 +222,15 @@ local function load_settings(path, text)
 	return values
 end
 
-return { load = load_settings, listeners = listeners }
+--- The addresses to listen on, each a table: address =, and its options.
+local function finished_listeners(values)
+	local list = listeners(values)
+	for _, listener in ipairs(list) do
+		for key, form in pairs(forms) do
+			listener[key] = listener[key] and form(listener[key])
+		end
+	end
+	return list
+end
+
+return { load = load_settings, listeners = finished_listeners }

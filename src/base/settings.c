@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/descriptors.h"
 #include "base/log.h"
+#include "base/tls_settings.h"
 
 #define AT(field) offsetof(struct tg_settings, field)
 
@@ -122,6 +123,8 @@ static void clear_listen(struct tg_listen *listen)
 {
     for (; listen->address; listen++) {
         free(listen->address);
+        free(listen->redirect_https);
+        tg_tls_settings_free(listen->tls);
         *listen = (struct tg_listen){0};
     }
 }

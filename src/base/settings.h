@@ -9,12 +9,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct tg_tls_settings;
+
 enum { TG_SETTINGS_LISTEN_MOST = 32, TG_SETTINGS_STRINGS_MOST = 64 };
 
 /* An address to listen on, and what is special there. */
 struct tg_listen {
     char *address;       /* "127.0.0.1:8080", "unix:PATH" */
     bool proxy_protocol; /* each connection begins with a PROXY header */
+    struct tg_tls_settings *tls; /* NULL: in the clear */
+    char *redirect_https; /* NULL, or the origin every request is sent to:
+                             "https://HOST:PORT", or what comes behind the
+                             client's own host: "", ":PORT" */
 };
 
 /* What a client may ask of the server, and how long that may take.  Seconds,

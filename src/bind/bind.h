@@ -66,6 +66,7 @@ void tg_request_push(lua_State *L, struct tg_exchange *x);
 void tg_response_push(lua_State *L, struct tg_exchange *x);
 void tg_request_push_path(lua_State *L, struct tg_exchange *x);
 void tg_request_push_host(lua_State *L, struct tg_exchange *x);
+void tg_request_push_tls(lua_State *L, struct tg_exchange *x);
 
 /* Header objects of the exchange whose request or response is at `index`. */
 void tg_headers_push(lua_State *L, struct tg_exchange *x, bool of_response);

@@ -4,7 +4,7 @@
  *
  *     request.method  .path  .target  .query  .params  .headers  .host
  *     request.scheme  .version  .remote  .id  .route  .generation
- *     request.content_length  .locals  .cookies
+ *     request.content_length  .cookies  .tls  .locals
  *     request:text()  :json()  :buffer()  :chunks()  :trailers()
  *
  * A field is made when it is asked for; what is a table is made once.
@@ -35,6 +35,7 @@ enum field {
     COOKIES,
     HEADERS,
     REMOTE,
+    TLS,
     LOCALS
 };
 
@@ -182,6 +183,7 @@ static const struct {
     {"cookies", COOKIES},
     {"headers", HEADERS},
     {"remote", REMOTE},
+    {"tls", TLS},
     {"locals", LOCALS},
 };
 
@@ -201,6 +203,8 @@ static int push_table_field(lua_State *L, struct tg_exchange *x,
         tg_headers_push(L, x, false);
     else if (field == REMOTE)
         push_remote(L, x);
+    else if (field == TLS)
+        tg_request_push_tls(L, x);
     else
         lua_newtable(L);
     lua_pushvalue(L, -1);
@@ -238,7 +242,7 @@ static int push_field(lua_State *L, struct tg_exchange *x, enum field field)
         tg_request_push_host(L, x);
         return 1;
     case SCHEME:
-        lua_pushliteral(L, "http");
+        lua_pushstring(L, tg_exchange_tls(x) ? "https" : "http");
         return 1;
     case VERSION:
         lua_pushstring(L, head->minor ? "1.1" : "1.0");

@@ -50,8 +50,9 @@ static void refuse(struct tg_connection *c, const char *response, size_t len)
 {
     struct iovec piece = {(char *)(uintptr_t)response, len};
 
-    if (c->server->nconnections - c->server->limits->connection_limit >
-        REFUSED_MOST) {
+    if (c->stream.tls || /* a handshake is not cheap */
+        c->server->nconnections - c->server->limits->connection_limit >
+            REFUSED_MOST) {
         tg_connection_close(c);
         return;
     }

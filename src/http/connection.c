@@ -14,6 +14,7 @@
 #include "net/buffer.h"
 #include "net/loop.h"
 #include "net/timer.h"
+#include "net/tls.h"
 
 enum { LINGER_SECONDS = 2 };
 
@@ -58,6 +59,7 @@ static void on_evhttp_close(struct evhttp_connection *evcon, void *arg)
     event_debug_unassign(&c->write);
     event_debug_unassign(&c->again);
     stop_timer(c);
+    tg_stream_release(&c->stream);
     if (c->out)
         tg_buffer_free(c->out);
     tg_text_release(&c->pending);
@@ -81,6 +83,7 @@ void tg_connection_close(struct tg_connection *c)
 {
     c->broken = true;
     if (c->exchange) {
+        tg_stream_break(&c->stream);
         tg_exchange_tell_gone(c->exchange);
         release_exchange(c);
     }
@@ -161,6 +164,8 @@ static void on_accepted(evutil_socket_t none, short what, void *arg)
     }
     c->evcon = evcon;
     tg_stream_init(&c->stream, fd);
+    if (c->listener->tls)
+        tg_stream_start_tls(&c->stream, tg_tls_current(c->listener->tls));
     bufferevent_setfd(c->bev, -1);
     evhttp_connection_set_closecb(evcon, on_evhttp_close, c);
     bufferevent_decref(c->bev); /* evhttp holds it */

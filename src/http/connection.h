@@ -25,6 +25,7 @@ struct evhttp_request;
 struct evconnlistener;
 struct tg_tally;
 struct tg_timer;
+struct tg_tls;
 
 struct tg_server {
     struct tg_loop *loop;
@@ -56,6 +57,7 @@ struct tg_listener {
     struct tg_list link;
     struct tg_server *server;
     struct tg_listen options;
+    struct tg_tls *tls; /* NULL: in the clear */
     struct evhttp *http;
     struct evhttp_bound_socket *bound; /* NULL: it does not listen any more */
     struct evconnlistener *evlistener;
@@ -92,6 +94,7 @@ struct tg_connection {
     bool head_begun;       /* part of a head has come: its time runs */
     bool refused;          /* framing was broken: nothing more is read */
     bool counted;          /* its address has it in the tally */
+    bool is_plain;         /* it does not speak TLS, but should */
 };
 
 struct tg_exchange {
@@ -134,6 +137,9 @@ struct bufferevent *tg_connection_new(struct event_base *base, void *listener);
 /* Closes now, or when feed() is done; an exchange hears of it. */
 void tg_connection_close(struct tg_connection *c);
 
+/* Ends the sending, and drops what still comes for a while. */
+void tg_connection_linger(struct tg_connection *c);
+
 /* Sends, and keeps what the socket does not take. */
 void tg_connection_send(struct tg_connection *c, const struct iovec *pieces,
                         int n);
@@ -161,7 +167,6 @@ void tg_connection_head_late(struct tg_connection *c);
 bool tg_connection_admit(struct tg_connection *c);
 void tg_connection_leave(struct tg_connection *c);
 bool tg_server_may_warn(double *last); /* a flood must not flood the log */
-void tg_connection_linger(struct tg_connection *c);
 
 /* The deadlines of a server's connections; they are looked at once a tick. */
 void tg_deadline_start(struct tg_server *server);

@@ -257,6 +257,11 @@ const char *tg_exchange_address(const struct tg_exchange *x, int *port)
     return address && number ? address : "";
 }
 
+struct tg_tls_session *tg_exchange_tls(const struct tg_exchange *x)
+{
+    return x->connection->stream.tls;
+}
+
 struct tg_buffer *tg_exchange_content(struct tg_exchange *x)
 {
     if (!x->content)

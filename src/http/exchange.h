@@ -24,6 +24,7 @@
 struct tg_buffer;
 struct tg_connection;
 struct tg_exchange;
+struct tg_tls_session;
 
 enum tg_response_stage {
     TG_RESPONSE_OPEN,
@@ -60,6 +61,9 @@ double tg_exchange_began(const struct tg_exchange *x);
 
 /* The client's address as text, "" on a unix socket, and its port or 0. */
 const char *tg_exchange_address(const struct tg_exchange *x, int *port);
+
+/* How its connection is encrypted; NULL in the clear. */
+struct tg_tls_session *tg_exchange_tls(const struct tg_exchange *x);
 
 /* Content that has come and was not read yet.  Take from it, then call
  * tg_exchange_more(). */

@@ -23,7 +23,7 @@ enum {
 void tg_connection_flow(struct tg_connection *c)
 {
     struct tg_exchange *x = c->exchange;
-    bool want = !c->eof && !c->dead;
+    bool want = !c->eof && !c->dead && !tg_stream_wants_write(&c->stream);
 
     if (c->busy)
         return; /* feed() asks again when it is done */
@@ -38,6 +38,12 @@ void tg_connection_flow(struct tg_connection *c)
     else if (!want && c->reading)
         event_del(&c->read);
     c->reading = want;
+    if (want && tg_stream_is_buffered(&c->stream))
+        event_active(&c->read, EV_READ, 0);
+    if (tg_stream_wants_write(&c->stream) && !c->writing) {
+        c->writing = true;
+        event_add(&c->write, NULL);
+    }
 }
 
 void tg_connection_refuse(struct tg_connection *c, int status)
@@ -49,6 +55,9 @@ void tg_connection_refuse(struct tg_connection *c, int status)
     c->close_after = true;
     c->refused = true;
     tg_text_addf(&body, "%d %s\n", status, tg_status_reason(status));
+    if (c->is_plain)
+        tg_text_adds(&body, "this port speaks HTTPS: begin the address with "
+                            "https://\n");
     tg_exchange_respond(x, status, "text/plain; charset=utf-8", body.data,
                         body.len);
     tg_text_release(&body);
@@ -89,8 +98,9 @@ static void refuse_head(struct tg_connection *c, struct tg_exchange *x,
 static size_t feed_head(struct tg_connection *c, const char *data, size_t len)
 {
     struct tg_exchange *x = tg_exchange_take(c->server);
-    ssize_t n = tg_head_parse(&x->head, data, len, &c->scanned,
-                              &c->server->head_limits);
+    ssize_t n = c->is_plain ? -400
+                            : tg_head_parse(&x->head, data, len, &c->scanned,
+                                            &c->server->head_limits);
     ssize_t more;
 
     if (n == 0) {
@@ -244,10 +254,18 @@ void tg_intake_readable(evutil_socket_t fd, short what, void *arg)
     ssize_t n = tg_stream_recv(&c->stream, room, sizeof(c->server->scratch));
 
     (void)fd, (void)what;
-    if ((n == -EAGAIN || n == -EINTR) && !c->broken)
+    if ((n == -EAGAIN || n == -EINTR) && !c->broken) {
+        if (c->stream.tls)
+            tg_connection_flow(c);
         return;
+    }
     c->came = c->server->tick;
-    if (n < 0 || c->broken) {
+    if (n == -EPROTOTYPE) { /* what it sent is still there to be read */
+        tg_stream_stop_tls(&c->stream);
+        c->is_plain = true;
+    } else if (n == -EPROTO && !c->exchange && !c->broken) {
+        tg_connection_linger(c); /* or it would miss our alert */
+    } else if (n < 0 || c->broken) {
         tg_connection_close(c);
     } else if (n == 0) {
         on_eof(c);

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "http/connection.h"
+#include "http/redirect.h"
 #include "net/loop.h"
 #include "net/timer.h"
 
@@ -28,6 +29,8 @@ static void on_request(struct evhttp_request *request, void *arg)
     c->request = request;
     if (c->exchange->status)
         tg_connection_refuse(c, c->exchange->status);
+    else if (c->listener->options.redirect_https)
+        tg_redirect_answer(c->exchange, c->listener->options.redirect_https);
     else
         server->hooks.serve(c->exchange, server->hooks.arg);
 }
@@ -84,7 +87,7 @@ void tg_listener_free(struct tg_listener *listener)
 }
 
 void tg_server_listen(struct tg_server *server, int fd,
-                      const struct tg_listen *options)
+                      const struct tg_listen *options, struct tg_tls *tls)
 {
     struct event_base *base = tg_loop_base(server->loop);
     struct tg_listener *listener = tg_alloc(sizeof(*listener));
@@ -92,6 +95,7 @@ void tg_server_listen(struct tg_server *server, int fd,
     own = server;
     listener->server = server;
     listener->options = *options;
+    listener->tls = tls;
     listener->http = evhttp_new(base);
     evhttp_set_bevcb(listener->http, tg_connection_new, listener);
     evhttp_set_gencb(listener->http, on_request, server);

@@ -228,6 +228,7 @@ void tg_exchange_abort(struct tg_exchange *x)
     struct linger at_once = {.l_onoff = 1};
 
     x->on_gone = x->on_late = NULL;
+    tg_stream_break(&x->connection->stream);
     setsockopt(x->connection->stream.fd, SOL_SOCKET, SO_LINGER, &at_once,
                sizeof(at_once));
     tg_connection_close(x->connection);

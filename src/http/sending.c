@@ -32,12 +32,13 @@ static void send_failed(struct tg_connection *c)
 void tg_connection_send(struct tg_connection *c, const struct iovec *pieces,
                         int n)
 {
+    bool is_first = !c->out || tg_buffer_len(c->out) == 0;
     ssize_t sent = 0;
     int i;
 
     if (c->broken)
         return;
-    if (!c->out || tg_buffer_len(c->out) == 0)
+    if (is_first)
         sent = tg_stream_send(&c->stream, pieces, n);
     if (sent < 0 && sent != -EAGAIN && sent != -EINTR) {
         send_failed(c);
@@ -58,9 +59,10 @@ void tg_connection_send(struct tg_connection *c, const struct iovec *pieces,
                       len - (size_t)sent);
         sent = 0;
     }
+    if (is_first && c->out)
+        c->went = c->server->tick;
     if (!c->writing && c->out && tg_buffer_len(c->out)) {
         c->writing = true;
-        c->went = c->server->tick;
         event_add(&c->write, NULL);
     }
 }
@@ -68,9 +70,16 @@ void tg_connection_send(struct tg_connection *c, const struct iovec *pieces,
 void tg_sending_writable(evutil_socket_t fd, short what, void *arg)
 {
     struct tg_connection *c = arg;
-    ssize_t sent = tg_stream_send_buffer(&c->stream, c->out);
+    ssize_t sent;
 
     (void)fd, (void)what;
+    if (tg_stream_wants_write(&c->stream)) /* receiving waits for this */
+        event_active(&c->read, EV_READ, 0);
+    if (!c->out) {
+        stop_writing(c);
+        return;
+    }
+    sent = tg_stream_send_buffer(&c->stream, c->out);
     if (sent < 0 && sent != -EAGAIN && sent != -EINTR) {
         tg_connection_close(c);
         return;

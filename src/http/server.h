@@ -15,6 +15,7 @@ struct tg_listen;
 struct tg_tally;
 struct tg_loop;
 struct tg_server;
+struct tg_tls;
 
 /* What a server tells the floor above. */
 struct tg_server_hooks {
@@ -40,10 +41,11 @@ void tg_server_free(struct tg_server *server);
 /* Frees what outlives servers; when no Lua state is left. */
 void tg_server_teardown(void);
 
-/* Accepts on a listening socket, which it owns from now on.  The options are
- * copied; what they point to must live as long as the server. */
+/* Accepts on a listening socket, which it owns from now on; `tls` may be NULL.
+ * The options are copied; what they point to, and `tls`, must live as long as
+ * the server. */
 void tg_server_listen(struct tg_server *server, int fd,
-                      const struct tg_listen *options);
+                      const struct tg_listen *options, struct tg_tls *tls);
 
 /* Stops listening, closes idle connections, and closes each other connection
  * after the response it is in; then calls hooks.empty. */

@@ -8,16 +8,40 @@
 #include <sys/socket.h>
 
 #include "net/buffer.h"
+#include "net/tls_session.h"
 
 void tg_stream_init(struct tg_stream *stream, int fd)
 {
     stream->fd = fd;
+    stream->tls = NULL;
+}
+
+void tg_stream_release(struct tg_stream *stream)
+{
+    if (stream->tls)
+        tg_tls_session_free(stream->tls);
+    tg_stream_init(stream, -1);
+}
+
+void tg_stream_start_tls(struct tg_stream *stream,
+                         struct tg_tls_context *context)
+{
+    stream->tls = tg_tls_session_new(context, stream->fd);
+}
+
+void tg_stream_stop_tls(struct tg_stream *stream)
+{
+    tg_tls_session_free(stream->tls);
+    stream->tls = NULL;
 }
 
 ssize_t tg_stream_recv(struct tg_stream *stream, char *room, size_t len)
 {
-    ssize_t n = recv(stream->fd, room, len, 0);
+    ssize_t n;
 
+    if (stream->tls)
+        return tg_tls_session_recv(stream->tls, room, len);
+    n = recv(stream->fd, room, len, 0);
     return n < 0 ? -errno : n;
 }
 
@@ -26,10 +50,13 @@ ssize_t tg_stream_send(struct tg_stream *stream, const struct iovec *pieces,
 {
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces,
                              .msg_iovlen = (size_t)n};
-    ssize_t sent = n == 1 ? send(stream->fd, pieces->iov_base, pieces->iov_len,
-                                 MSG_NOSIGNAL)
-                          : sendmsg(stream->fd, &message, MSG_NOSIGNAL);
+    ssize_t sent;
 
+    if (stream->tls)
+        return tg_tls_session_send(stream->tls, pieces, n);
+    sent = n == 1 ? send(stream->fd, pieces->iov_base, pieces->iov_len,
+                         MSG_NOSIGNAL)
+                  : sendmsg(stream->fd, &message, MSG_NOSIGNAL);
     return sent < 0 ? -errno : sent;
 }
 
@@ -50,11 +77,30 @@ bool tg_stream_has_more(const struct tg_stream *stream)
 {
     int waiting = 0;
 
-    return ioctl(stream->fd, FIONREAD, &waiting) == 0 && waiting > 0;
+    return tg_stream_is_buffered(stream) ||
+           (ioctl(stream->fd, FIONREAD, &waiting) == 0 && waiting > 0);
+}
+
+bool tg_stream_is_buffered(const struct tg_stream *stream)
+{
+    return stream->tls && tg_tls_session_is_buffered(stream->tls);
+}
+
+bool tg_stream_wants_write(const struct tg_stream *stream)
+{
+    return stream->tls && tg_tls_session_wants_write(stream->tls);
+}
+
+void tg_stream_break(struct tg_stream *stream)
+{
+    if (stream->tls)
+        tg_tls_session_break(stream->tls);
 }
 
 void tg_stream_end(struct tg_stream *stream)
 {
+    if (stream->tls)
+        tg_tls_session_end(stream->tls);
     shutdown(stream->fd, SHUT_WR);
 }
 

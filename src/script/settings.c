@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/settings.h"
 #include "script/bundle.h"
+#include "script/settings_tls.h"
 #include "script/state.h"
 
 struct reading {
@@ -51,7 +52,9 @@ static void take_listen(lua_State *L, struct tg_settings *settings)
             push_anchored(L, settings, "listen", lua_tostring(L, -1)));
         lua_getfield(L, -3, "proxy_protocol");
         listen->proxy_protocol = lua_toboolean(L, -1);
-        lua_pop(L, 4);
+        lua_pop(L, 3);
+        tg_settings_take_tls(L, listen, settings->root);
+        lua_pop(L, 1);
     }
 }
 

@@ -184,8 +184,11 @@ static int run(struct tg_task *task, int nargs)
     status = lua_resume(task->co, state->L, nargs, &nresults);
     state->ceiling = ceiling;
     state->running = outer;
-    if (state->bytes > held)
+    if (state->bytes >= held) /* less: the collector was there */
         task->bytes += state->bytes - held;
+    else
+        task->bytes -= held - state->bytes < task->bytes ? held - state->bytes
+                                                         : task->bytes;
     task->fault = tg_turn_is_overdue(state->turn)     ? TG_TASK_TIME
                   : is_memory_error(task->co, status) ? TG_TASK_MEMORY
                                                       : TG_TASK_ERROR;

@@ -9,6 +9,7 @@
 #include "bind/app.h"
 #include "script/bundle.h"
 #include "script/library.h"
+#include "worker/certificates.h"
 
 bool tg_check_project(const struct tg_settings *settings, bool as_json,
                       struct tg_text *out)
@@ -16,15 +17,20 @@ bool tg_check_project(const struct tg_settings *settings, bool as_json,
     char *error;
     struct tg_bundle *bundle = tg_bundle_read(
         settings->root, settings->handlers, settings->config, &error);
+    struct tg_certificates_fresh certificates;
     struct tg_app *app;
     bool ok;
 
     tg_log_setup(settings->log_level, settings->log_format);
-    if (!bundle) {
+    if (bundle)
+        error = tg_certificates_read(NULL, settings, &certificates);
+    if (error) {
+        tg_bundle_unref(bundle);
         tg_text_addf(out, "%s\n", error);
         free(error);
         return false;
     }
+    tg_certificates_drop(&certificates);
     tg_library_setup();
     app = tg_app_new(bundle, 1, 1, 1, &settings->limits);
     ok = tg_app_load(app, out);

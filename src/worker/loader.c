@@ -16,6 +16,7 @@
 #include "net/memory.h"
 #include "script/bundle.h"
 #include "shared/mailbox.h"
+#include "worker/certificates.h"
 #include "worker/changes.h"
 #include "worker/thread.h"
 #include "worker/watchdog.h"
@@ -26,6 +27,7 @@ struct reload {
     struct tg_bundle *bundle;
     uint64_t number;
     struct tg_slot **slots; /* one for each thread */
+    struct tg_certificates_fresh certificates;
     struct tg_outcome *outcome;
     double began;
 };
@@ -174,6 +176,7 @@ static void commit(struct reload *reload)
 
     if (reload->number == 1)
         tg_app_routes(reload->slots[0]->app, false, &reload->outcome->routes);
+    tg_certificates_commit(loader->common->certificates, &reload->certificates);
     atomic_store(&loader->common->current, reload->number);
     for (i = 0; i < loader->nthreads; i++)
         tg_thread_nudge(&loader->threads[i]);
@@ -186,12 +189,16 @@ static void commit(struct reload *reload)
 
 static bool run_reload(struct reload *reload)
 {
-    const struct tg_settings *settings = reload->loader->common->settings;
+    struct tg_common *common = reload->loader->common;
+    const struct tg_settings *settings = common->settings;
     char *error;
 
     reload->bundle = tg_bundle_read(settings->root, settings->handlers,
                                     settings->config, &error);
-    if (!reload->bundle) {
+    if (reload->bundle)
+        error = tg_certificates_read(common->certificates, settings,
+                                     &reload->certificates);
+    if (error) {
         tg_text_adds(&reload->outcome->report, error);
         free(error);
         return false;
@@ -229,6 +236,7 @@ static void reload_once(struct tg_loader *loader)
     reload.slots = tg_alloc((size_t)loader->nthreads * sizeof(*reload.slots));
     outcome->ok = run_reload(&reload);
     outcome->generation = atomic_load(&loader->common->current);
+    tg_certificates_drop(&reload.certificates);
     tg_bundle_unref(reload.bundle);
     free(reload.slots);
     if (!loader->stopping && reload.number > 1)

@@ -91,22 +91,23 @@ static int resolve(const char *address, struct sockaddr_storage *sa,
     return 0;
 }
 
-static char *url_of(const struct sockaddr_storage *sa, socklen_t len)
+static char *url_of(const struct sockaddr_storage *sa, socklen_t len,
+                    const char *scheme)
 {
     char host[64], port[16];
 
     getnameinfo((const struct sockaddr *)sa, len, host, sizeof(host), port,
                 sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
-    return tg_strf(sa->ss_family == AF_INET6 ? "http://[%s]:%s"
-                                             : "http://%s:%s",
-                   host, port);
+    return tg_strf(sa->ss_family == AF_INET6 ? "%s://[%s]:%s" : "%s://%s:%s",
+                   scheme, host, port);
 }
 
 /*
  * Sockets that share a port may be another process's: so a first one that
  * does not share tells whether the port is free, and picks it if it is 0.
  */
-static char *open_tcp(struct tg_sockets *sockets, const char *address)
+static char *open_tcp(struct tg_sockets *sockets, const char *address,
+                      const char *scheme)
 {
     struct sockaddr_storage sa;
     socklen_t len;
@@ -121,7 +122,7 @@ static char *open_tcp(struct tg_sockets *sockets, const char *address)
         return cannot(address, -fd);
     getsockname(fd, (struct sockaddr *)&sa, &len);
     close(fd);
-    sockets->url = url_of(&sa, len);
+    sockets->url = url_of(&sa, len, scheme);
     for (i = 0; i < sockets->count; i++) {
         fd = bound_socket((struct sockaddr *)&sa, len, true);
         if (fd < 0)
@@ -174,7 +175,7 @@ static char *open_unix(struct tg_sockets *sockets, const char *address)
 }
 
 char *tg_sockets_open(struct tg_sockets *sockets, const char *address,
-                      int count)
+                      int count, const char *scheme)
 {
     char *error;
     int i;
@@ -183,8 +184,9 @@ char *tg_sockets_open(struct tg_sockets *sockets, const char *address,
     sockets->fds = tg_alloc((size_t)count * sizeof(int));
     for (i = 0; i < count; i++)
         sockets->fds[i] = -1;
-    error = strncmp(address, "unix:", 5) == 0 ? open_unix(sockets, address)
-                                              : open_tcp(sockets, address);
+    error = strncmp(address, "unix:", 5) == 0
+                ? open_unix(sockets, address)
+                : open_tcp(sockets, address, scheme);
     if (error)
         tg_sockets_close(sockets);
     return error;

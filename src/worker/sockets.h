@@ -12,10 +12,10 @@ struct tg_sockets {
     int count;
 };
 
-/* Binds `address` for `count` threads.  Returns NULL, or one sentence, to be
- * freed; then nothing is left open. */
+/* Binds `address` for `count` threads; `scheme` is for the URL.  Returns NULL,
+ * or one sentence, to be freed; then nothing is left open. */
 char *tg_sockets_open(struct tg_sockets *sockets, const char *address,
-                      int count);
+                      int count, const char *scheme);
 
 /* Closes what was not given away, and removes a unix socket. */
 void tg_sockets_close(struct tg_sockets *sockets);

@@ -184,6 +184,7 @@ struct listening {
     struct tg_thread *thread;
     int fd;
     const struct tg_listen *options; /* of the settings, which stay */
+    struct tg_tls *tls;
 };
 
 static void on_listen(void *arg)
@@ -191,18 +192,19 @@ static void on_listen(void *arg)
     struct listening *listening = arg;
 
     tg_server_listen(listening->thread->server, listening->fd,
-                     listening->options);
+                     listening->options, listening->tls);
     free(listening);
 }
 
 void tg_thread_listen(struct tg_thread *thread, int fd,
-                      const struct tg_listen *options)
+                      const struct tg_listen *options, struct tg_tls *tls)
 {
     struct listening *listening = tg_alloc(sizeof(*listening));
 
     listening->thread = thread;
     listening->fd = fd;
     listening->options = options;
+    listening->tls = tls;
     tg_mailbox_post(thread->mailbox, on_listen, listening);
 }
 

@@ -18,6 +18,7 @@
 
 struct tg_access;
 struct tg_app;
+struct tg_certificates;
 struct tg_listen;
 struct tg_loop;
 struct tg_mailbox;
@@ -26,6 +27,7 @@ struct tg_settings;
 struct tg_tally;
 struct tg_thread;
 struct tg_timer;
+struct tg_tls;
 struct tg_turn;
 struct tg_watchdog;
 
@@ -49,6 +51,7 @@ struct tg_common {
     const struct tg_settings *settings;
     struct tg_tally *tally; /* of connections by address */
     struct tg_watchdog *watchdog;
+    struct tg_certificates *certificates;
     struct tg_mailbox *loader;
     struct tg_mailbox *main;
     void *owner;                      /* the worker */
@@ -78,7 +81,7 @@ void tg_thread_prepare(struct tg_slot *slot);   /* then on_prepared */
 void tg_thread_drop(struct tg_slot *slot);      /* it will not be committed */
 void tg_thread_nudge(struct tg_thread *thread); /* look at the number */
 void tg_thread_listen(struct tg_thread *thread, int fd,
-                      const struct tg_listen *options);
+                      const struct tg_listen *options, struct tg_tls *tls);
 void tg_thread_reopen(struct tg_thread *thread); /* its access log */
 
 /* Finishes what is in flight, then stops; or stops at once. */

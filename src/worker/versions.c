@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "net/loop.h"
+#include "net/tls.h"
 #include "script/library.h"
 
 void tg_versions_describe(struct tg_text *out)
@@ -21,6 +22,7 @@ void tg_versions_describe(struct tg_text *out)
                      : "  its security fixes of 2026 are missing: "
                        "upgrade it (Debian: 2.1.12-stable-8+"
                        "deb12u1)\n");
+    tg_text_addf(out, "%s\n", tg_tls_version());
     tg_library_versions(out);
     tg_loop_free(loop);
     tg_loop_teardown();

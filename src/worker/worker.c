@@ -23,6 +23,7 @@
 #include "shared/mailbox.h"
 #include "shared/tally.h"
 #include "worker/access.h"
+#include "worker/certificates.h"
 #include "worker/control.h"
 #include "worker/loader.h"
 #include "worker/sockets.h"
@@ -34,6 +35,7 @@ enum { GIVE_UP_SECONDS = 2 };
 struct worker {
     const struct tg_settings *settings;
     struct tg_common common;
+    struct tg_certificates certificates;
     struct tg_thread *threads;
     int nthreads, running; /* threads made; threads that have not ended */
     struct tg_loader loader;
@@ -64,7 +66,8 @@ static bool open_sockets(struct worker *worker)
 
     for (i = 0; i < TG_SETTINGS_LISTEN_MOST && listen[i].address; i++) {
         char *error = tg_sockets_open(&worker->sockets[i], listen[i].address,
-                                      (int)worker->settings->threads);
+                                      (int)worker->settings->threads,
+                                      listen[i].tls ? "https" : "http");
 
         if (error) {
             complain(error);
@@ -86,7 +89,8 @@ static void open_doors(struct worker *worker, const char *routes)
 
         for (t = 0; t < worker->nthreads; t++) {
             tg_thread_listen(&worker->threads[t], sockets->fds[t],
-                             &worker->settings->listen[i]);
+                             &worker->settings->listen[i],
+                             worker->certificates.tls[i]);
             sockets->fds[t] = -1;
         }
         fprintf(stderr, "listening on %s\n", sockets->url);
@@ -348,6 +352,7 @@ static void finish(struct worker *worker)
     tg_mailbox_run(worker->common.main); /* outcomes nobody waits for */
     tg_loader_free(&worker->loader);
     tg_server_teardown();
+    tg_certificates_release(&worker->certificates);
     for (i = 0; i < worker->nsockets; i++)
         tg_sockets_close(&worker->sockets[i]);
     tg_control_close(&worker->control);
@@ -389,6 +394,8 @@ int tg_worker_run(const struct tg_settings *settings)
     }
     tg_loop_setup(settings->debug_events);
     tg_library_setup();
+    tg_certificates_init(&worker.certificates, settings);
+    worker.common.certificates = &worker.certificates;
     worker.common.settings = settings;
     worker.common.owner = &worker;
     worker.common.on_stopped = on_stopped;

@@ -13,10 +13,16 @@ function server_methods:await_listeners(count)
 	program.await(function() return "a listener; the log is\n" .. self:log() end, function()
 		local log = self:log()
 		assert(not log:find("^tidegate: "), log)
-		self.port = tonumber(log:match("listening on http://127%.0%.0%.1:(%d+)\n"))
+		self.port = tonumber(log:match("listening on https?://127%.0%.0%.1:(%d+)\n"))
 		local _, listeners = log:gsub("listening on [^\n]+\n", "")
 		return listeners == count and log:match(".*listening on [^\n]+\n(.*)"):find("\n") -- and the routes
 	end)
+end
+
+--- One that was started another way, in a project that stays.
+local function adopt(child, project)
+	child.project, child.keep_project = project, true
+	return setmetatable(child, server_mt)
 end
 
 --- Starts it.  `options`: files, project, threads, flags (a list), listen,
@@ -96,4 +102,4 @@ function server_methods:ended()
 	return self.last_log
 end
 
-return { start = start }
+return { start = start, adopt = adopt }
