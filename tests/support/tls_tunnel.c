@@ -132,13 +132,15 @@ static void copy(struct tunnel *t)
 {
     shake_hands(t);
     while (true) {
-        struct pollfd p[2] = {{t->plain_ended ? -1 : t->plain, POLLIN, 0},
+        struct pollfd p[2] = {{t->plain, t->plain_ended ? 0 : POLLIN, 0},
                               {t->tcp, POLLIN, 0}};
 
         do {
             take_down(t);
         } while (t->down_len > 0);
         poll(p, 2, -1);
+        if (p[0].revents & (POLLERR | POLLHUP))
+            exit(0); /* the client has left */
         if (p[0].revents)
             take_plain(t);
         if (p[1].revents)
