@@ -162,7 +162,10 @@ static void on_accepted(evutil_socket_t none, short what, void *arg)
                  tg_sending_writable, c);
     event_assign(&c->again, base, -1, 0, tg_intake_again, c);
     tg_connection_deadline(c, HEAD_SECONDS);
-    tg_connection_flow(c);
+    if (tg_peer_begin(c))
+        tg_connection_flow(c);
+    else
+        tg_connection_close(c);
 }
 
 struct bufferevent *tg_connection_new(struct event_base *base, void *arg)

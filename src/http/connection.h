@@ -14,6 +14,8 @@
 #include "base/settings.h"
 #include "base/text.h"
 #include "http/exchange.h"
+#include "http/origin.h"
+#include "http/peer.h"
 #include "http/server.h"
 #include "net/stream.h"
 
@@ -35,8 +37,10 @@ struct tg_server {
     struct tg_timer *ticker;
     unsigned tick; /* seconds since the start, for deadlines */
     bool draining;
-    struct tg_text head; /* where every response head is formatted */
-    char scratch[65536]; /* where every connection receives */
+    struct tg_proxies proxies;
+    unsigned refusals, complain_at; /* of peers; a tick */
+    struct tg_text head;            /* where every response head is formatted */
+    char scratch[65536];            /* where every connection receives */
 };
 
 /* A listening socket, with an evhttp of its own: by that its connections know
@@ -56,6 +60,7 @@ struct tg_connection {
     struct tg_server *server;
     struct tg_listener *listener;
     struct tg_stream stream;
+    struct tg_peer peer;
     struct bufferevent *bev;
     struct evhttp_connection *evcon;
     struct evhttp_request *request; /* evhttp's, while an exchange is open */
@@ -92,7 +97,10 @@ struct tg_exchange {
     double began;
     struct tg_headers request_headers, response_headers;
     bool is_filled; /* are the request's headers? when they are asked for */
-    char id[33];
+    bool is_traced; /* is the origin found?  the same */
+    struct tg_origin origin;
+    char address[TG_ADDRESS_TEXT]; /* of the origin's client */
+    char id[TG_EXCHANGE_ID + 1];
 
     enum tg_response_stage stage;
     int status;

@@ -225,9 +225,11 @@ void tg_intake_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct tg_connection *c = arg;
     char *room = c->server->scratch;
-    ssize_t n = tg_stream_recv(&c->stream, room, sizeof(c->server->scratch));
+    ssize_t n = c->peer.awaits_header ? tg_peer_receive(c) : 0;
 
     (void)fd, (void)what;
+    if (n == 0)
+        n = tg_stream_recv(&c->stream, room, sizeof(c->server->scratch));
     if ((n == -EAGAIN || n == -EINTR) && !c->broken)
         return;
     if (n < 0 || c->broken) {

@@ -13,6 +13,7 @@ struct tg_exchange;
 struct tg_listen;
 struct tg_loop;
 struct tg_server;
+struct tg_settings;
 
 /* What a server tells the floor above. */
 struct tg_server_hooks {
@@ -27,6 +28,10 @@ struct tg_server_hooks {
 
 struct tg_server *tg_server_new(struct tg_loop *loop,
                                 const struct tg_server_hooks *hooks);
+
+/* Believes the proxies that the settings name; they must live as long. */
+void tg_server_trust(struct tg_server *server,
+                     const struct tg_settings *settings);
 
 /* Closes what is open; exchanges in flight hear that their client is gone. */
 void tg_server_free(struct tg_server *server);

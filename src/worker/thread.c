@@ -283,6 +283,7 @@ static void *run(void *arg)
     struct tg_server_hooks hooks = {serve, over, on_empty, thread};
 
     thread->server = tg_server_new(thread->loop, &hooks);
+    tg_server_trust(thread->server, thread->common->settings);
     tg_loop_watch(thread->loop, tg_mailbox_fd(thread->mailbox), on_mail,
                   thread);
     tg_loop_run(thread->loop);
