@@ -81,8 +81,10 @@ static bool take_value(const char **at, const char *end, struct tg_part *value)
     const char *from = *at, *stop;
 
     if (from < end && *from == '"') {
-        stop = memchr(from + 1, '"', (size_t)(end - from - 1));
-        if (!stop || memchr(from, '\\', (size_t)(stop - from)))
+        for (stop = from + 1; stop < end && *stop != '"'; stop++)
+            if (*stop == '\\' && stop + 1 < end)
+                stop++;
+        if (stop >= end)
             return false;
         *value = (struct tg_part){from + 1, (size_t)(stop - from - 1)};
         *at = stop + 1;
@@ -108,7 +110,7 @@ static bool keep(struct tg_forwarded *forwarded, struct tg_part name,
         slot = &forwarded->proto;
     else
         return true;
-    if (slot->at)
+    if (slot->at || memchr(value.at, '\\', value.len))
         return false;
     *slot = value;
     return true;

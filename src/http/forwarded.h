@@ -36,7 +36,7 @@ struct tg_forwarded {
 };
 
 /* Reads one element.  False if it breaks the grammar, repeats a parameter, or
- * has a backslash, which nobody needs. */
+ * has a backslash in one of these three, where nobody needs it. */
 bool tg_forwarded_parse(struct tg_forwarded *forwarded, struct tg_part element);
 
 /* Reads the address and port of a node: "192.0.2.1", "192.0.2.1:80",
