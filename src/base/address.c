@@ -2,9 +2,7 @@
 #include "base/address.h"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
 
 enum { MAPPED_BITS = 96 };
 
@@ -17,22 +15,6 @@ void tg_address_of_bytes(struct tg_address *address, const uint8_t *bytes,
     address->port = port;
     memcpy(address->bytes, mapped, sizeof(mapped));
     memcpy(address->bytes + 16 - len, bytes, len);
-}
-
-void tg_address_of(struct tg_address *address, const struct sockaddr *sa)
-{
-    const struct sockaddr_in *in = (const void *)sa;
-    const struct sockaddr_in6 *in6 = (const void *)sa;
-
-    *address = (struct tg_address){0};
-    if (sa->sa_family == AF_UNIX)
-        address->kind = TG_ADDRESS_UNIX;
-    else if (sa->sa_family == AF_INET)
-        tg_address_of_bytes(address, (const uint8_t *)&in->sin_addr, 4,
-                            ntohs(in->sin_port));
-    else if (sa->sa_family == AF_INET6)
-        tg_address_of_bytes(address, (const uint8_t *)&in6->sin6_addr, 16,
-                            ntohs(in6->sin6_port));
 }
 
 bool tg_address_parse(struct tg_address *address, const char *text, size_t len)

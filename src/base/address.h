@@ -22,11 +22,6 @@ struct tg_address {
     uint16_t port;
 };
 
-struct sockaddr;
-
-/* What the kernel says; TG_ADDRESS_NONE if it is of another family. */
-void tg_address_of(struct tg_address *address, const struct sockaddr *sa);
-
 /* From bytes in network order: 4 of IPv4, or 16. */
 void tg_address_of_bytes(struct tg_address *address, const uint8_t *bytes,
                          size_t len, uint16_t port);

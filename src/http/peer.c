@@ -2,7 +2,10 @@
 #include "http/peer.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
+
+#include <event2/http.h>
 
 #include "base/log.h"
 #include "http/connection.h"
@@ -10,18 +13,29 @@
 
 enum { SILENT_SECONDS = 10 }; /* between two complaints of a thread */
 
+/* As evhttp has read it when it accepted: the kernel would not tell any more of
+ * a client that has gone. */
+static void look(struct tg_connection *c)
+{
+    struct tg_address *address = &c->peer.address;
+    char *text = NULL;
+    ev_uint16_t port = 0;
+
+    if (strncmp(c->listener->options.address, "unix:", 5) == 0) {
+        address->kind = TG_ADDRESS_UNIX;
+        return;
+    }
+    evhttp_connection_get_peer(c->evcon, &text, &port);
+    if (text && tg_address_parse(address, text, strcspn(text, "%")))
+        address->port = port;
+}
+
 const struct tg_address *tg_peer_address(struct tg_connection *c)
 {
-    struct tg_peer *peer = &c->peer;
-    struct sockaddr_storage sa = {0};
-    socklen_t len = sizeof(sa);
-
-    if (!peer->is_known) {
-        peer->is_known = true;
-        if (getpeername(c->stream.fd, (struct sockaddr *)&sa, &len) == 0)
-            tg_address_of(&peer->address, (struct sockaddr *)&sa);
-    }
-    return &peer->address;
+    if (!c->peer.is_known)
+        look(c);
+    c->peer.is_known = true;
+    return &c->peer.address;
 }
 
 /* Whoever is refused can try again at once, and must not fill the log. */

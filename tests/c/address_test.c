@@ -4,8 +4,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include <cmocka.h>
 
@@ -173,12 +171,11 @@ static void knows_words(void **state)
 
 static void trusts_nobody_by_itself(void **state)
 {
-    struct tg_address here = address_of("127.0.0.1"), none = {0}, local;
-    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+    struct tg_address here = address_of("127.0.0.1"), none = {0},
+                      local = {.kind = TG_ADDRESS_UNIX};
     struct tg_trust trust = {0};
 
     (void)state;
-    tg_address_of(&local, (struct sockaddr *)&sa);
     assert_true(tg_trust_is_empty(&trust));
     assert_false(tg_trust_has(&trust, &here));
     assert_false(tg_trust_has(&trust, &local));
