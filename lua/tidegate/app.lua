@@ -138,7 +138,15 @@ end
 local function add(router, route, errors)
 	local entries = entries_of(route)
 	for _, path in ipairs(route.paths) do
-		local target = { path = path, entries = entries, body_limit = route.body_limit, route = route }
+		local target = {
+			path = path,
+			entries = entries,
+			body_limit = route.body_limit,
+			wait = route.wait,
+			time = route.time,
+			memory = route.memory,
+			route = route,
+		}
 		local ok, message = router:add(path, target, route.host, route.file)
 		if not ok then
 			errors[#errors + 1] = ("%s:%d: %s"):format(route.file, route.path_line or 1, message)
@@ -178,6 +186,19 @@ local function not_found(by_folder)
 	end)
 end
 
+-- OPTIONS * asks of the server as a whole (RFC 9110, 9.3.7).
+local function whole_server(by_folder)
+	local top = by_folder[""]
+	local allow = {}
+	for method in pairs(standard) do
+		allow[#allow + 1] = method
+	end
+	table.sort(allow)
+	return entry({ middleware = top and top.functions or {} }, function()
+		return 204, nil, { allow = table.concat(allow, ", ") }
+	end)
+end
+
 --- Loads every file.  Returns the functions that find a route and that answer
 -- failures, and whether routes differ by host; or nil and a report of all
 -- errors.
@@ -197,11 +218,12 @@ local function load_all()
 	lifecycle.loaded()
 	core.lock()
 
-	local missing, match = not_found(by_folder), router.match
+	local missing, whole, match = not_found(by_folder), whole_server(by_folder), router.match
 	local function find(method, path, host)
 		local target, params = match(router, path, host)
 		if not target then
-			return missing[1], nil, nil, missing[2]
+			local other = path == "*" and whole or missing
+			return other[1], nil, nil, other[2]
 		end
 		local found = target.entries[method]
 		return found[1], target, params, found[2]

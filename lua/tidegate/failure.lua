@@ -22,8 +22,21 @@ local function raise(status, message, headers)
 	error(setmetatable({ status = status, message = message, headers = headers }, failure_mt), 0)
 end
 
+-- What ends a handler that goes too far: the log has more to say of it.
+local function ending(status, message)
+	return function()
+		return setmetatable({ status = status, message = message, logged = true }, failure_mt)
+	end
+end
+
 local function is(value)
 	return getmetatable(value) == failure_mt
 end
 
-return { raise = raise, is = is }
+return {
+	raise = raise,
+	is = is,
+	late = ending(504, "no answer in time"),
+	over_time = ending(503, "the handler ran for too long"),
+	over_memory = ending(503, "the handler took too much memory"),
+}

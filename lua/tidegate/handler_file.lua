@@ -12,6 +12,9 @@ local options = {
 
 local limits = {
 	body = true, -- bytes of content; more is answered with 413
+	time = true, -- seconds that Lua may run without a wait; more is answered with 503
+	memory = true, -- bytes that a request may add to its Lua state; more is answered with 503
+	wait = true, -- seconds to begin the answer; later is answered with 504
 }
 
 local known_methods = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" }
@@ -107,7 +110,8 @@ local function check_limits(file, given)
 	end
 	for key, value in pairs(given) do
 		if not limits[key] then
-			complain(file, tostring(key), "unknown limit '%s'%s", tostring(key), suggest.hint(tostring(key), { "body" }))
+			local hint = suggest.hint(tostring(key), { "body", "memory", "time", "wait" })
+			complain(file, tostring(key), "unknown limit '%s'%s", tostring(key), hint)
 		end
 		if type(value) ~= "number" or value ~= value or value < 0 then
 			complain(file, key, "limit '%s' must be a number from 0", key)
@@ -119,6 +123,11 @@ end
 local function body_limit(given)
 	local bytes = given and given.body or default_body
 	return bytes >= math.maxinteger and math.maxinteger or math.floor(bytes)
+end
+
+local function seconds(given, name, default)
+	local value = given and given[name] or default
+	return value and value + 0.0
 end
 
 local function templates(file, value)
@@ -134,7 +143,7 @@ local function templates(file, value)
 	return list
 end
 
---- Returns {file, methods, paths, host, use, body_limit} of a handler file, or
+--- Returns {file, methods, paths, host, use, body_limit, wait} of a handler file, or
 -- raises.  `template` is the path its name stands for.
 local function route(file, template)
 	local result = run(file)
@@ -167,6 +176,10 @@ local function route(file, template)
 		host = result.host,
 		use = result.use == nil and {} or functions(file, result.use, "use"),
 		body_limit = body_limit(result.limits),
+		wait = seconds(result.limits, "wait"),
+		time = result.limits and (result.limits.time or result.limits.memory) and
+			seconds(result.limits, "time", core.time_limit),
+		memory = result.limits and (result.limits.memory or core.memory_limit) + 0.0,
 		path_line = line_of(file.text, "path"),
 	}
 end

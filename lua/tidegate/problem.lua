@@ -39,6 +39,9 @@ end
 --- What a request is answered with when its handler has raised `err`.
 local function failed(request, err, traceback)
 	if failure.is(err) then
+		if err.logged then
+			log.error(traceback)
+		end
 		local status, body, headers = answer(request, err.status, err.message)
 		headers = headers or {}
 		for name, value in pairs(err.headers or {}) do

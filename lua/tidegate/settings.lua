@@ -15,6 +15,16 @@ local function is_seconds(value)
 	return type(value) == "number" and value >= 0 and value < 1e9
 end
 
+local function is_limit(value)
+	return value == math.huge or math.tointeger(value) and value >= 1 or false
+end
+
+local function is_between(least, most)
+	return function(value)
+		return math.tointeger(value) and value >= least and value <= most or false
+	end
+end
+
 local function one_of(...)
 	local set = {}
 	for _, word in ipairs({ ... }) do
@@ -125,6 +135,21 @@ local keys = {
 	shutdown_timeout = { "seconds", is_seconds },
 	drain_timeout = { "seconds", is_seconds },
 	start_timeout = { "seconds", is_seconds },
+	head_timeout = { "seconds", is_seconds },
+	body_timeout = { "seconds", is_seconds },
+	idle_timeout = { "seconds", is_seconds },
+	write_timeout = { "seconds", is_seconds },
+	wait_timeout = { "seconds", is_seconds },
+	line_limit = { "a whole number of bytes from 64 to 1048576", is_between(64, 1048576) },
+	head_limit = { "a whole number of bytes from 64 to 1048576", is_between(64, 1048576) },
+	field_limit = { "a whole number from 1 to 100", is_between(1, 100) },
+	time_limit = { "seconds", is_seconds },
+	memory_limit = { "a whole number of bytes from 1, or math.huge", is_limit },
+	state_limit = { "a whole number of bytes from 1, or math.huge", is_limit },
+	body_limit = { "a whole number of bytes from 1, or math.huge", is_limit },
+	connection_limit = { "a whole number from 1, or math.huge", is_limit },
+	address_limit = { "a whole number from 1, or math.huge", is_limit },
+	request_limit = { "a whole number from 1, or math.huge", is_limit },
 	app = { "a table of your own", is_table },
 }
 

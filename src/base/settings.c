@@ -2,12 +2,14 @@
 #include "base/settings.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/trust.h"
 
@@ -59,6 +61,41 @@ const struct tg_setting tg_settings_table[] = {
      TG_SETTING_SECONDS, AT(drain_timeout), "60"},
     {"start_timeout", "SECONDS", "how long on_start functions may take (30)",
      TG_SETTING_SECONDS, AT(start_timeout), "30"},
+    {"head_timeout", "SECONDS", "how long a request's head may take (10)",
+     TG_SETTING_SECONDS, AT(limits.head_timeout), "10"},
+    {"body_timeout", "SECONDS",
+     "how long a client may pause while its content is read (30)",
+     TG_SETTING_SECONDS, AT(limits.body_timeout), "30"},
+    {"idle_timeout", "SECONDS",
+     "how long a connection may wait for its next request (75)",
+     TG_SETTING_SECONDS, AT(limits.idle_timeout), "75"},
+    {"write_timeout", "SECONDS",
+     "how long a client may take nothing of a response (30)",
+     TG_SETTING_SECONDS, AT(limits.write_timeout), "30"},
+    {"wait_timeout", "SECONDS",
+     "how long a handler may wait before it answers (60)", TG_SETTING_SECONDS,
+     AT(limits.wait_timeout), "60"},
+    {"line_limit", "BYTES", "the most bytes of a request line (8192)",
+     TG_SETTING_SIZE, AT(limits.line_limit), "8192"},
+    {"head_limit", "BYTES", "the most bytes of a request's head (65536)",
+     TG_SETTING_SIZE, AT(limits.head_limit), "65536"},
+    {"field_limit", "N", "the most fields of a request's head (100)",
+     TG_SETTING_FIELDS, AT(limits.field_limit), "100"},
+    {"time_limit", "SECONDS", "how long Lua may run without a wait (1)",
+     TG_SETTING_SECONDS, AT(limits.time_limit), "1"},
+    {"memory_limit", "BYTES", "the most memory of a request (67108864)",
+     TG_SETTING_LIMIT, AT(limits.memory_limit), "67108864"},
+    {"state_limit", "BYTES", "the most memory of a Lua state (536870912)",
+     TG_SETTING_LIMIT, AT(limits.state_limit), "536870912"},
+    {"body_limit", "BYTES", "the most content of a request (10485760)",
+     TG_SETTING_LIMIT, AT(limits.body_limit), "10485760"},
+    {"connection_limit", "N",
+     "the most connections of a thread (as open files allow)", TG_SETTING_LIMIT,
+     AT(limits.connection_limit), NULL},
+    {"address_limit", "N", "the most connections of one address (inf)",
+     TG_SETTING_LIMIT, AT(limits.address_limit), "inf"},
+    {"request_limit", "N", "the most requests of a connection (inf)",
+     TG_SETTING_LIMIT, AT(limits.request_limit), "inf"},
     {NULL, NULL, NULL, TG_SETTING_STRING, 0, NULL},
 };
 
@@ -68,13 +105,19 @@ static void *member(struct tg_settings *settings,
     return (char *)settings + setting->offset;
 }
 
+static bool is_whole(enum tg_setting_kind kind)
+{
+    return kind == TG_SETTING_COUNT || kind == TG_SETTING_LIMIT ||
+           kind == TG_SETTING_SIZE || kind == TG_SETTING_FIELDS;
+}
+
 void tg_settings_init(struct tg_settings *settings)
 {
     const struct tg_setting *setting;
 
     *settings = (struct tg_settings){0};
     for (setting = tg_settings_table; setting->name; setting++) {
-        if (setting->kind == TG_SETTING_COUNT)
+        if (is_whole(setting->kind))
             *(long *)member(settings, setting) = UNSET;
         else if (setting->kind == TG_SETTING_SECONDS)
             *(double *)member(settings, setting) = UNSET;
@@ -121,9 +164,9 @@ void tg_settings_release(struct tg_settings *settings)
 
 static bool is_set(const struct tg_setting *setting, const void *slot)
 {
-    switch (setting->kind) {
-    case TG_SETTING_COUNT:
+    if (is_whole(setting->kind))
         return *(const long *)slot != UNSET;
+    switch (setting->kind) {
     case TG_SETTING_SECONDS:
         return *(const double *)slot != UNSET;
     case TG_SETTING_BOOLEAN:
@@ -131,6 +174,14 @@ static bool is_set(const struct tg_setting *setting, const void *slot)
     default: /* they begin with a pointer */
         return *(void *const *)slot;
     }
+}
+
+/* Of each thread; a quarter of the descriptors is for all else. */
+static long room_for_connections(const struct tg_settings *settings)
+{
+    long n = tg_descriptors_most() / 4 * 3 / settings->threads;
+
+    return n < 8 ? 8 : n;
 }
 
 void tg_settings_complete(struct tg_settings *settings)
@@ -147,18 +198,20 @@ void tg_settings_complete(struct tg_settings *settings)
         settings->proxy_headers[0] = tg_strdup("x-forwarded-for");
         settings->proxy_headers[1] = tg_strdup("x-forwarded-proto");
     }
+    if (settings->limits.connection_limit == UNSET)
+        settings->limits.connection_limit = room_for_connections(settings);
     for (setting = tg_settings_table; setting->name; setting++)
         if (setting->preset && !is_set(setting, member(settings, setting)))
             tg_settings_put(settings, setting, setting->preset);
 }
 
-static bool put_count(long *slot, const char *text)
+static bool put_whole(long *slot, const char *text, long least, long most)
 {
     char *end;
 
     errno = 0;
     *slot = strtol(text, &end, 10);
-    return !errno && end > text && !*end && 1 <= *slot && *slot <= 1024;
+    return !errno && end > text && !*end && least <= *slot && *slot <= most;
 }
 
 static bool put_seconds(double *slot, const char *text)
@@ -235,7 +288,16 @@ bool tg_settings_put(struct tg_settings *settings,
 
     switch (setting->kind) {
     case TG_SETTING_COUNT:
-        return put_count(slot, text);
+        return put_whole(slot, text, 1, 1024);
+    case TG_SETTING_SIZE:
+        return put_whole(slot, text, 64, 1024 * 1024);
+    case TG_SETTING_FIELDS:
+        return put_whole(slot, text, 1, 100);
+    case TG_SETTING_LIMIT:
+        if (strcmp(text, "inf") != 0)
+            return put_whole(slot, text, 1, LONG_MAX);
+        *(long *)slot = LONG_MAX;
+        return true;
     case TG_SETTING_SECONDS:
         return put_seconds(slot, text);
     case TG_SETTING_STRINGS:

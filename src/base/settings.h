@@ -17,6 +17,26 @@ struct tg_listen {
     bool proxy_protocol; /* each connection begins with a PROXY header */
 };
 
+/* What a client may ask of the server, and how long that may take.  Seconds,
+ * bytes, and numbers; LONG_MAX: no limit. */
+struct tg_limits {
+    double head_timeout;  /* for a whole head, however it drips */
+    double body_timeout;  /* for more content while a handler waits for it */
+    double idle_timeout;  /* between the requests of a connection */
+    double write_timeout; /* for a client to take anything of a response */
+    double wait_timeout;  /* for a handler to begin its response */
+    long line_limit;      /* bytes of a request line */
+    long head_limit;      /* bytes of a head */
+    long field_limit;     /* fields of a head */
+    double time_limit;    /* of Lua that runs without a wait */
+    long memory_limit;    /* bytes that a request may add to its Lua state */
+    long state_limit;     /* bytes of a Lua state */
+    long body_limit;
+    long connection_limit; /* of each thread; 0: what the system allows */
+    long address_limit;    /* connections of one address */
+    long request_limit;    /* of a connection */
+};
+
 struct tg_settings {
     char *root; /* the project's folder, from the command line only */
     char *config;
@@ -31,6 +51,7 @@ struct tg_settings {
     char *request_id_header; /* NULL: none */
     bool debug_events;
     double shutdown_timeout, drain_timeout, start_timeout;
+    struct tg_limits limits;
 };
 
 enum tg_setting_kind {
@@ -38,6 +59,9 @@ enum tg_setting_kind {
     TG_SETTING_STRINGS, /* may be given several times; ends with NULL */
     TG_SETTING_LISTEN,  /* so may this; ends with no address */
     TG_SETTING_COUNT,
+    TG_SETTING_LIMIT,  /* a whole number or "inf", which is LONG_MAX */
+    TG_SETTING_SIZE,   /* a whole number from 64 to 1048576 */
+    TG_SETTING_FIELDS, /* a whole number from 1 to 100 */
     TG_SETTING_SECONDS,
     TG_SETTING_BOOLEAN
 };

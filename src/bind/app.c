@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "bind/app.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/settings.h"
 #include "bind/bind.h"
 #include "bind/call.h"
 #include "bind/core.h"
@@ -23,10 +25,12 @@ static int set_threads(lua_State *L)
 }
 
 struct tg_app *tg_app_new(struct tg_bundle *bundle, uint64_t generation,
-                          int thread, int threads)
+                          int thread, int threads,
+                          const struct tg_limits *limits)
 {
     struct tg_app *app = tg_alloc(sizeof(*app));
 
+    app->limits = limits;
     app->state = tg_state_new(bundle, generation, thread);
     app->state->host = app;
     tg_list_init(&app->alarms);
@@ -41,6 +45,25 @@ void tg_app_free(struct tg_app *app)
     tg_call_free_spare(app);
     tg_state_free(app->state);
     free(app);
+}
+
+/* 0: no time at all would be none to say so in. */
+unsigned tg_app_milliseconds(double seconds)
+{
+    double n = seconds * 1000;
+
+    return n < 1 ? 1 : n > UINT_MAX ? UINT_MAX : (unsigned)n;
+}
+
+void tg_app_watch(struct tg_app *app, struct tg_turn *turn, double seconds)
+{
+    struct tg_budget budget = {
+        .milliseconds = tg_app_milliseconds(seconds),
+        .task_bytes = (size_t)app->limits->memory_limit,
+        .state_bytes = (size_t)app->limits->state_limit,
+    };
+
+    tg_state_move(app->state, turn, &budget);
 }
 
 /* --- loading --- */
@@ -157,9 +180,11 @@ void tg_app_task_ended(struct tg_app *app)
 
 /* --- starting --- */
 
-void tg_app_attach(struct tg_app *app, struct tg_loop *loop)
+void tg_app_attach(struct tg_app *app, struct tg_loop *loop,
+                   struct tg_turn *turn)
 {
     app->loop = loop;
+    tg_app_watch(app, turn, app->limits->time_limit);
 }
 
 static void started(struct tg_app *app, const char *error)

@@ -20,9 +20,11 @@ struct lua_State;
 struct tg_bundle;
 struct tg_call;
 struct tg_exchange;
+struct tg_limits;
 struct tg_loop;
 struct tg_state;
 struct tg_task;
+struct tg_turn;
 
 typedef void tg_app_started_fn(const char *error, void *arg);
 typedef void tg_app_idle_fn(void *arg);
@@ -32,8 +34,9 @@ struct tg_app {
     struct tg_loop *loop;  /* NULL until it is attached */
     struct tg_list alarms; /* of bind/timer.c: every timer that may fire */
     struct tg_call *spare;
-    int find, failed; /* registry: functions of tidegate.app */
-    bool by_host;     /* does any route name a host? */
+    int find, failed;               /* registry: functions of tidegate.app */
+    bool by_host;                   /* does any route name a host? */
+    const struct tg_limits *limits; /* where no route sets its own */
     bool live, retired;
 
     tg_app_started_fn *on_started;
@@ -45,7 +48,8 @@ struct tg_app {
 };
 
 struct tg_app *tg_app_new(struct tg_bundle *bundle, uint64_t generation,
-                          int thread, int threads);
+                          int thread, int threads,
+                          const struct tg_limits *limits);
 void tg_app_free(struct tg_app *app);
 
 /* Runs every handler file and builds the router.  False: `report` gets all
@@ -55,8 +59,13 @@ bool tg_app_load(struct tg_app *app, struct tg_text *report);
 /* Adds a table of routes, or JSON, for people and programs. */
 void tg_app_routes(struct tg_app *app, bool as_json, struct tg_text *out);
 
-/* The app belongs to the calling thread from here on. */
-void tg_app_attach(struct tg_app *app, struct tg_loop *loop);
+/* The app belongs to the calling thread from here on; `turn` is what its
+ * watchdog looks at. */
+void tg_app_attach(struct tg_app *app, struct tg_loop *loop,
+                   struct tg_turn *turn);
+
+/* Loads, or frees, in so many seconds; before or after it has a loop. */
+void tg_app_watch(struct tg_app *app, struct tg_turn *turn, double seconds);
 
 /* Runs the on_start functions; `fn` hears the outcome, maybe at once.  `error`
  * is NULL, or what failed. */

@@ -7,12 +7,14 @@
 #include "bind/call.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/settings.h"
 #include "bind/app.h"
 #include "bind/bind.h"
 #include "bind/json.h"
@@ -27,6 +29,7 @@ struct tg_call {
     uint64_t serial;
     struct tg_task *task;
     bool gone;            /* the client has left */
+    bool late;            /* it took too long; the blame is pushed */
     struct tg_call *next; /* while it is spare */
 };
 
@@ -179,6 +182,20 @@ static void find_route(lua_State *L, struct tg_app *app, struct tg_exchange *x)
     lua_call(L, 3, 4); /* request run route params wants_response */
 }
 
+/* Of a route that has one of its own; its seconds are on top. */
+static void apply_budget(lua_State *L)
+{
+    struct tg_task *task = tg_state_of(L)->running;
+    struct tg_budget budget = task->budget;
+    double bytes;
+
+    budget.milliseconds = tg_app_milliseconds(lua_tonumber(L, -1));
+    lua_getfield(L, 3, "memory");
+    bytes = lua_tonumber(L, -1);
+    budget.task_bytes = bytes < (double)PTRDIFF_MAX ? (size_t)bytes : SIZE_MAX;
+    tg_task_allow(task, &budget);
+}
+
 static void apply_route(lua_State *L, struct tg_exchange *x)
 {
     const char *label;
@@ -193,6 +210,10 @@ static void apply_route(lua_State *L, struct tg_exchange *x)
         if (!tg_exchange_limit(x, (uint64_t)lua_tointeger(L, -1)))
             tg_bind_fail(L, 413, "the request's content is too large");
     }
+    if (lua_getfield(L, 3, "wait") == LUA_TNUMBER)
+        tg_exchange_set_wait(x, lua_tonumber(L, -1));
+    if (lua_getfield(L, 3, "time") == LUA_TNUMBER)
+        apply_budget(L);
     lua_settop(L, 5);
     lua_pushvalue(L, 3);
     lua_setiuservalue(L, 1, TG_REQUEST_ROUTE);
@@ -206,14 +227,16 @@ static int answer(lua_State *L)
 {
     struct tg_handle *handle = lua_touserdata(L, 1);
     struct tg_exchange *x = handle->x;
+    struct tg_app *app = tg_state_of(L)->host;
     bool wants_response;
 
-    find_route(L, tg_state_of(L)->host, x);
+    find_route(L, app, x);
     if (!lua_isnil(L, 3))
         apply_route(L, x);
     else
         tg_exchange_limit(
-            x, TG_CALL_BODY_LIMIT); /* its middleware may read, too */
+            x, (uint64_t)
+                   app->limits->body_limit); /* its middleware may read, too */
     wants_response = lua_toboolean(L, 5);
     lua_settop(L, 2);
     lua_pushvalue(L, 1); /* request run request */
@@ -289,15 +312,40 @@ static void answer_cancelled(struct tg_call *call)
         tg_exchange_abort(call->x);
 }
 
-static void fail(struct tg_call *call, struct tg_task *task)
+/* Pushes a failure of lua/tidegate/failure.lua. */
+static void push_failure(lua_State *L, const char *maker)
 {
-    lua_State *L = call->app->state->L;
-    struct tg_task *running = call->app->state->running;
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, -1, "tidegate.failure");
+    lua_getfield(L, -1, maker);
+    lua_call(L, 0, 1);
+}
 
+/* Protected: an error that says no more than "over its budget" becomes a
+ * failure; the traceback, which says it all, is on top. */
+static int excuse(lua_State *L)
+{
+    enum tg_task_fault *fault = lua_touserdata(L, 1);
+
+    push_failure(L, *fault == TG_TASK_TIME ? "over_time" : "over_memory");
+    lua_setfield(L, LUA_REGISTRYINDEX, "tidegate.error");
+    return 0;
+}
+
+/* The error and its traceback are on top. */
+static void keep_error(lua_State *L)
+{
     lua_pushvalue(L, -2);
     lua_setfield(L, LUA_REGISTRYINDEX, "tidegate.error");
     lua_pushvalue(L, -1);
     lua_setfield(L, LUA_REGISTRYINDEX, "tidegate.traceback");
+}
+
+/* Answers with the error that was kept. */
+static void fail(struct tg_call *call, struct tg_task *task)
+{
+    struct tg_task *running = call->app->state->running;
+
     call->app->state->running = task; /* log records name its request */
     tg_state_attempt(call->app->state, answer_failure, call,
                      "cannot answer a failed request");
@@ -321,8 +369,12 @@ static void on_end(struct tg_task *task, enum tg_task_end end, void *arg)
 
     if (tg_exchange_is(call->x, call->serial) &&
         tg_exchange_stage(call->x) != TG_RESPONSE_FINISHED) {
-        tg_exchange_on_gone(call->x, NULL, NULL);
+        tg_exchange_watch(call->x, NULL, NULL, NULL);
         if (end == TG_TASK_FAILED)
+            keep_error(app->state->L);
+        if (end == TG_TASK_FAILED && task->fault != TG_TASK_ERROR)
+            tg_state_attempt(app->state, excuse, &task->fault, "budget");
+        if (end == TG_TASK_FAILED || call->late)
             fail(call, task);
         else if (end == TG_TASK_CANCELLED)
             answer_cancelled(call);
@@ -342,6 +394,26 @@ static void on_gone(void *arg)
     tg_task_cancel(call->task);
 }
 
+/* Protected: who is late, and where it waits. */
+static int blame(lua_State *L)
+{
+    struct tg_call *call = lua_touserdata(L, 1);
+
+    push_failure(L, "late");
+    tg_task_trace(call->task, L, "no answer in time, still waiting");
+    keep_error(L);
+    return 0;
+}
+
+static void on_late(void *arg)
+{
+    struct tg_call *call = arg;
+
+    call->late = true;
+    tg_state_attempt(call->app->state, blame, call, "cannot blame a handler");
+    tg_task_cancel(call->task);
+}
+
 void tg_app_serve(struct tg_app *app, struct tg_exchange *x)
 {
     struct tg_call *call = app->spare;
@@ -354,9 +426,9 @@ void tg_app_serve(struct tg_app *app, struct tg_exchange *x)
     call->app = app;
     call->x = x;
     call->serial = tg_exchange_serial(x);
-    call->gone = false;
+    call->gone = call->late = false;
     call->task = tg_task_new(app->state, on_end, call);
-    tg_exchange_on_gone(x, on_gone, call);
+    tg_exchange_watch(x, on_gone, on_late, call);
     co = tg_task_stack(call->task);
     lua_pushcfunction(co, answer);
     tg_request_push(co, x);

@@ -5,8 +5,8 @@
 
 struct tg_app;
 
-/* Bytes of content where no route sets a limit. */
-enum { TG_CALL_BODY_LIMIT = 10 * 1024 * 1024 };
+/* A time budget as turns count it. */
+unsigned tg_app_milliseconds(double seconds);
 
 /* Frees the calls that wait to be used again; with the app. */
 void tg_call_free_spare(struct tg_app *app);

@@ -3,6 +3,7 @@
  * tidegate.core -- what the Lua half of the gateway asks of the C half.
  *
  *     core.version  .generation  .thread  .threads  .body_limit
+ *     core.time_limit  .memory_limit
  *     core.handlers()      list of {name =, path =, text =}
  *     core.settings()      path and text of tidegate.lua, or nil
  *     core.reason(status)  the phrase of a status, or ""
@@ -10,8 +11,9 @@
  */
 #include "bind/core.h"
 
+#include "base/settings.h"
+#include "bind/app.h"
 #include "bind/bind.h"
-#include "bind/call.h"
 #include "http/status.h"
 #include "script/bundle.h"
 #include "script/globals.h"
@@ -74,6 +76,7 @@ static const luaL_Reg functions[] = {
 static int open_core(lua_State *L)
 {
     struct tg_state *state = tg_state_of(L);
+    struct tg_app *app = state->host;
 
     luaL_newlib(L, functions);
     lua_pushliteral(L, TG_VERSION);
@@ -82,8 +85,12 @@ static int open_core(lua_State *L)
     lua_setfield(L, -2, "generation");
     lua_pushinteger(L, state->thread);
     lua_setfield(L, -2, "thread");
-    lua_pushinteger(L, TG_CALL_BODY_LIMIT);
+    lua_pushinteger(L, app->limits->body_limit);
     lua_setfield(L, -2, "body_limit");
+    lua_pushinteger(L, app->limits->memory_limit);
+    lua_setfield(L, -2, "memory_limit");
+    lua_pushnumber(L, app->limits->time_limit);
+    lua_setfield(L, -2, "time_limit");
     return 1;
 }
 

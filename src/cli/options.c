@@ -12,7 +12,7 @@
 #include "base/settings.h"
 #include "script/settings.h"
 
-enum { FLAGS_MOST = 32, JSON = 1000 };
+enum { FLAGS_MOST = 64, JSON = 1000 };
 
 struct flag {
     const struct tg_setting *setting;

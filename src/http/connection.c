@@ -15,7 +15,7 @@
 #include "net/loop.h"
 #include "net/timer.h"
 
-enum { HEAD_SECONDS = 10, IDLE_SECONDS = 75, LINGER_SECONDS = 2 };
+enum { LINGER_SECONDS = 2 };
 
 static void stop_timer(struct tg_connection *c)
 {
@@ -24,12 +24,24 @@ static void stop_timer(struct tg_connection *c)
     c->timer = NULL;
 }
 
-void tg_connection_deadline(struct tg_connection *c, unsigned seconds)
+void tg_connection_deadline(struct tg_connection *c, unsigned ticks)
 {
-    c->deadline = seconds ? c->server->tick + seconds + 1 : 0;
+    c->deadline = ticks ? c->server->tick + ticks : 0;
 }
 
 /* --- the end --- */
+
+static void forget(struct tg_connection *c)
+{
+    struct tg_server *server = c->server;
+
+    if (server->next_look == &c->link)
+        server->next_look = c->link.next;
+    tg_list_remove(&c->link);
+    server->nconnections--;
+    tg_census.connections--;
+    free(c);
+}
 
 /* evhttp frees the connection: the last word, from tg_connection_close(). */
 static void on_evhttp_close(struct evhttp_connection *evcon, void *arg)
@@ -38,6 +50,7 @@ static void on_evhttp_close(struct evhttp_connection *evcon, void *arg)
     struct tg_server *server = c->server;
 
     (void)evcon;
+    tg_connection_leave(c);
     event_del(&c->read);
     event_del(&c->write);
     event_del(&c->again);
@@ -48,9 +61,7 @@ static void on_evhttp_close(struct evhttp_connection *evcon, void *arg)
     if (c->out)
         tg_buffer_free(c->out);
     tg_text_release(&c->pending);
-    tg_list_remove(&c->link);
-    free(c);
-    tg_census.connections--;
+    forget(c);
     if (server->draining && tg_list_empty(&server->connections) &&
         server->hooks.empty)
         server->hooks.empty(server->hooks.arg);
@@ -88,7 +99,7 @@ static void on_linger_end(void *arg)
 
 /* The client may still be sending: it would lose our response to a reset, if
  * we closed before it has read that (RFC 9112, 9.6). */
-static void linger(struct tg_connection *c)
+void tg_connection_linger(struct tg_connection *c)
 {
     c->lingering = true;
     tg_stream_end(&c->stream);
@@ -117,12 +128,12 @@ void tg_connection_end_exchange(struct tg_connection *c)
     evhttp_send_reply_end(request); /* nothing in its output: ends it now */
     if (c->close_after || c->server->draining || (c->eof && !c->pending.len)) {
         if (!c->eof && !c->broken && (unread || c->refused || is_more_there(c)))
-            linger(c);
+            tg_connection_linger(c);
         else
             tg_connection_close(c);
         return;
     }
-    tg_connection_deadline(c, IDLE_SECONDS);
+    tg_connection_deadline(c, c->server->ticks.idle);
     if (!c->busy) {
         tg_connection_flow(c);
         if (c->pending.len) /* not from here: a task may be running */
@@ -145,9 +156,7 @@ static void on_accepted(evutil_socket_t none, short what, void *arg)
     if (!evcon) { /* evhttp could not use it and has closed it */
         bufferevent_decref(c->bev);
         event_debug_unassign(&c->again);
-        tg_list_remove(&c->link);
-        free(c);
-        tg_census.connections--;
+        forget(c);
         return;
     }
     c->evcon = evcon;
@@ -161,11 +170,11 @@ static void on_accepted(evutil_socket_t none, short what, void *arg)
     event_assign(&c->write, base, fd, EV_WRITE | EV_PERSIST,
                  tg_sending_writable, c);
     event_assign(&c->again, base, -1, 0, tg_intake_again, c);
-    tg_connection_deadline(c, HEAD_SECONDS);
-    if (tg_peer_begin(c))
-        tg_connection_flow(c);
-    else
+    tg_connection_deadline(c, c->server->ticks.head);
+    if (!tg_peer_begin(c))
         tg_connection_close(c);
+    else if (tg_connection_admit(c))
+        tg_connection_flow(c);
 }
 
 struct bufferevent *tg_connection_new(struct event_base *base, void *arg)
@@ -180,6 +189,7 @@ struct bufferevent *tg_connection_new(struct event_base *base, void *arg)
     c->bev = bufferevent_socket_new(base, -1, 0);
     bufferevent_incref(c->bev);
     tg_list_append(&server->connections, &c->link);
+    server->nconnections++;
     tg_census.connections++;
     event_assign(&c->again, base, -1, 0, on_accepted, c);
     event_active(&c->again, EV_TIMEOUT, 0);

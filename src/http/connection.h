@@ -25,6 +25,7 @@ struct evhttp_bound_socket;
 struct evhttp_connection;
 struct evhttp_request;
 struct evconnlistener;
+struct tg_tally;
 struct tg_timer;
 
 struct tg_server {
@@ -34,13 +35,24 @@ struct tg_server {
     struct tg_list listeners;
     struct tg_connection *entering; /* the one evhttp is told of just now */
     struct tg_exchange *spare;      /* exchanges to use again */
+    const struct tg_limits *limits;
+    struct tg_tally *tally; /* of connections by address */
     struct tg_timer *ticker;
-    unsigned tick; /* seconds since the start, for deadlines */
+    double tick_seconds;
+    unsigned tick; /* counts up; deadlines are told in ticks */
+    struct {
+        unsigned head, body, idle, write, wait;
+    } ticks;                   /* the limits, as ticks */
+    struct tg_list *next_look; /* the connection whose turn is next */
+    long nconnections;
+    double warned; /* when it last told of too many of them */
     bool draining;
     struct tg_proxies proxies;
-    unsigned refusals, complain_at; /* of peers; a tick */
-    struct tg_text head;            /* where every response head is formatted */
-    char scratch[65536];            /* where every connection receives */
+    unsigned refusals; /* of peers, */
+    double complained; /* and when it last told of one */
+    struct tg_head_limits head_limits;
+    struct tg_text head; /* where every response head is formatted */
+    char scratch[65536]; /* where every connection receives */
 };
 
 /* A listening socket, with an evhttp of its own: by that its connections know
@@ -53,6 +65,7 @@ struct tg_listener {
     struct evhttp_bound_socket *bound; /* NULL: it does not listen any more */
     struct evconnlistener *evlistener;
     struct tg_timer *pause;
+    double warned; /* when it last told that it cannot accept */
 };
 
 struct tg_connection {
@@ -72,16 +85,19 @@ struct tg_connection {
     size_t scanned;         /* of the head in `pending` */
     size_t rest;            /* bytes feed() has behind the exchange */
     uint64_t skip;          /* content nobody read, to be dropped */
-    unsigned deadline;      /* a tick; 0: none */
-    bool reading, writing;  /* are the events added? */
-    bool busy;              /* feed() is at work: it will clean up */
-    bool dead;              /* to be freed when it is not busy */
-    bool eof;               /* the client will send no more */
-    bool close_after;       /* the response says so, or must */
-    bool lingering;         /* drop what comes, until the client closes */
-    bool broken;            /* the socket takes no more */
-    bool head_begun;        /* part of a head has come: its time runs */
-    bool refused;           /* framing was broken: nothing more is read */
+    long nrequests;
+    unsigned deadline;     /* a tick, while no exchange is open; 0: none */
+    unsigned came, went;   /* the ticks when bytes last did */
+    bool reading, writing; /* are the events added? */
+    bool busy;             /* feed() is at work: it will clean up */
+    bool dead;             /* to be freed when it is not busy */
+    bool eof;              /* the client will send no more */
+    bool close_after;      /* the response says so, or must */
+    bool lingering;        /* drop what comes, until the client closes */
+    bool broken;           /* the socket takes no more */
+    bool head_begun;       /* part of a head has come: its time runs */
+    bool refused;          /* framing was broken: nothing more is read */
+    bool counted;          /* its address has it in the tally */
 };
 
 struct tg_exchange {
@@ -109,8 +125,9 @@ struct tg_exchange {
     size_t burst;  /* written since others had their turn */
     bool expects_continue, too_large, chunked, bodiless;
 
-    tg_exchange_fn *on_content, *on_drain, *on_gone;
-    void *content_arg, *drain_arg, *gone_arg;
+    tg_exchange_fn *on_content, *on_drain, *on_gone, *on_late;
+    void *content_arg, *drain_arg, *watch_arg;
+    unsigned since, wait; /* the tick it is the handler's turn; its ticks */
     size_t drain_mark;
 
     struct tg_head head; /* big: last */
@@ -139,8 +156,28 @@ void tg_connection_finished(struct tg_connection *c);
 /* Starts or stops receiving, as the exchange's content allows. */
 void tg_connection_flow(struct tg_connection *c);
 
-/* Closes it in so many seconds unless an exchange is open then; 0: never. */
-void tg_connection_deadline(struct tg_connection *c, unsigned seconds);
+/* Ends it in so many ticks unless an exchange is open then; 0: never. */
+void tg_connection_deadline(struct tg_connection *c, unsigned ticks);
+
+/* Ends its exchange, whose content is broken or does not come: with the status
+ * if the response has not begun. */
+void tg_connection_cut(struct tg_connection *c, int status);
+
+/* Its head did not come in time. */
+void tg_connection_head_late(struct tg_connection *c);
+
+/* Is there room for one more?  Otherwise it is refused, and on its end. */
+bool tg_connection_admit(struct tg_connection *c);
+
+/* The same, of its client's address; once that is known. */
+bool tg_connection_count(struct tg_connection *c);
+void tg_connection_leave(struct tg_connection *c);
+bool tg_server_may_warn(double *last); /* a flood must not flood the log */
+void tg_connection_linger(struct tg_connection *c);
+
+/* The deadlines of a server's connections; they are looked at once a tick. */
+void tg_deadline_start(struct tg_server *server);
+unsigned tg_deadline_ticks(const struct tg_server *server, double seconds);
 
 /* The response is out: makes room for the next exchange, or closes. */
 void tg_connection_end_exchange(struct tg_connection *c);
@@ -161,6 +198,7 @@ void tg_exchange_open(struct tg_exchange *x, struct tg_connection *c,
                       const char *bytes, size_t len);
 ssize_t tg_exchange_feed(struct tg_exchange *x, const char *data, size_t len);
 void tg_exchange_tell_content(struct tg_exchange *x);
+void tg_exchange_tell_late(struct tg_exchange *x);
 void tg_exchange_tell_drain(struct tg_exchange *x);
 void tg_exchange_tell_gone(struct tg_exchange *x);
 void tg_exchange_tell_over(struct tg_exchange *x);

@@ -94,7 +94,9 @@ void tg_exchange_open(struct tg_exchange *x, struct tg_connection *c,
     x->expects_continue =
         x->head.expect_continue && x->body.state != TG_BODY_DONE;
     x->too_large = x->chunked = x->bodiless = false;
-    x->on_content = x->on_drain = x->on_gone = NULL;
+    x->on_content = x->on_drain = x->on_gone = x->on_late = NULL;
+    x->since = c->server->tick;
+    x->wait = c->server->ticks.wait;
 }
 
 /* Decodes content as far as `data` goes; returns the bytes used or -status. */
@@ -140,8 +142,15 @@ static void tell(tg_exchange_fn **slot, void *arg)
 void tg_exchange_tell_content(struct tg_exchange *x)
 {
     if (x->too_large || x->body.state == TG_BODY_DONE ||
-        (x->content && tg_buffer_len(x->content)))
+        (x->content && tg_buffer_len(x->content))) {
+        x->since = x->connection->server->tick;
         tell(&x->on_content, x->content_arg);
+    }
+}
+
+void tg_exchange_tell_late(struct tg_exchange *x)
+{
+    tell(&x->on_late, x->watch_arg);
 }
 
 void tg_exchange_tell_drain(struct tg_exchange *x)
@@ -162,7 +171,7 @@ void tg_exchange_tell_gone(struct tg_exchange *x)
     enum tg_response_stage stage = x->stage;
 
     x->stage = TG_RESPONSE_FINISHED; /* for what the task does in its end */
-    tell(&x->on_gone, x->gone_arg);
+    tell(&x->on_gone, x->watch_arg);
     tg_exchange_tell_over(x);
     x->stage = stage;
 }
@@ -239,6 +248,7 @@ void tg_exchange_more(struct tg_exchange *x, tg_exchange_fn *fn, void *arg)
     x->expects_continue = false;
     x->on_content = fn;
     x->content_arg = arg;
+    x->connection->came = x->connection->server->tick;
     tg_connection_flow(x->connection);
 }
 
@@ -273,8 +283,15 @@ const struct tg_text *tg_exchange_trailers(const struct tg_exchange *x)
     return &x->trailers;
 }
 
-void tg_exchange_on_gone(struct tg_exchange *x, tg_exchange_fn *fn, void *arg)
+void tg_exchange_watch(struct tg_exchange *x, tg_exchange_fn *gone,
+                       tg_exchange_fn *late, void *arg)
 {
-    x->on_gone = fn;
-    x->gone_arg = arg;
+    x->on_gone = gone;
+    x->on_late = late;
+    x->watch_arg = arg;
+}
+
+void tg_exchange_set_wait(struct tg_exchange *x, double seconds)
+{
+    x->wait = tg_deadline_ticks(x->connection->server, seconds);
 }

@@ -135,8 +135,14 @@ bool tg_exchange_is_written(const struct tg_exchange *x);
 
 /* --- its end --- */
 
-/* Calls `fn` if the client leaves before the response is finished.  NULL
- * forgets it.  No wait of the exchange is called after that. */
-void tg_exchange_on_gone(struct tg_exchange *x, tg_exchange_fn *fn, void *arg);
+/* Calls `gone` if the client leaves before the response is finished; no wait
+ * of the exchange is called after that.  Calls `late` once if its time has
+ * passed and the response has not begun.  NULL forgets them. */
+void tg_exchange_watch(struct tg_exchange *x, tg_exchange_fn *gone,
+                       tg_exchange_fn *late, void *arg);
+
+/* How long it may take to begin the response, without the time spent waiting
+ * for the client's content. */
+void tg_exchange_set_wait(struct tg_exchange *x, double seconds);
 
 #endif

@@ -269,14 +269,14 @@ static int judge(struct tg_head *head, const struct sayings *said)
 /* Finds the line at `start`.  Returns where the next one begins, 0 if it is
  * not whole, or minus a status; `*end` is where its content ends. */
 static ssize_t find_line(const char *data, size_t len, size_t start,
-                         size_t *end)
+                         size_t *end, const struct tg_head_limits *limits)
 {
     const char *lf = memchr(data + start, '\n', len - start);
     size_t at = lf ? (size_t)(lf - data) : len;
 
-    if (start <= 2 && at - start > TG_HEAD_LINE + 1)
+    if (start <= 2 && at - start > limits->line + 1)
         return -414;
-    if (at + 1 > TG_HEAD_SIZE)
+    if (at + 1 > limits->size)
         return -431;
     if (!lf)
         return 0;
@@ -287,14 +287,14 @@ static ssize_t find_line(const char *data, size_t len, size_t start,
 }
 
 static int read_line(struct tg_head *head, struct sayings *said,
-                     const char *data, size_t start, size_t end)
+                     const char *data, size_t start, size_t end, unsigned most)
 {
     struct tg_field *field = &head->fields[head->nfields];
     int status;
 
     if (head->method.len == 0)
         return read_request_line(head, data, start, end);
-    if (head->nfields == TG_HEAD_FIELDS)
+    if (head->nfields == most)
         return 431;
     status = tg_field_parse(field, data, start, end);
     if (status)
@@ -305,16 +305,17 @@ static int read_line(struct tg_head *head, struct sayings *said,
 
 /* Bytes that drip in cost one look each, not a whole parse. */
 static bool no_line_became_whole(const char *data, size_t len, size_t start,
-                                 size_t scanned)
+                                 size_t scanned,
+                                 const struct tg_head_limits *limits)
 {
     if (scanned <= start || memchr(data + scanned, '\n', len - scanned))
         return false;
-    return len < TG_HEAD_LINE ||
-           (len < TG_HEAD_SIZE && memchr(data + start, '\n', len - start));
+    return (len < limits->line && len < limits->size) ||
+           (len < limits->size && memchr(data + start, '\n', len - start));
 }
 
 ssize_t tg_head_parse(struct tg_head *head, const char *data, size_t len,
-                      size_t *scanned)
+                      size_t *scanned, const struct tg_head_limits *limits)
 {
     struct sayings said = {0};
     size_t start = 0, end;
@@ -331,19 +332,19 @@ ssize_t tg_head_parse(struct tg_head *head, const char *data, size_t len,
     if (len > start && !tg_byte_is(data[start], TG_BYTE_TOKEN) &&
         !(len == 1 && *data == '\r'))
         return -400;
-    if (no_line_became_whole(data, len, start, *scanned)) {
+    if (no_line_became_whole(data, len, start, *scanned, limits)) {
         *scanned = len;
         return 0;
     }
     for (;; start = (size_t)next) {
-        next = find_line(data, len, start, &end);
+        next = find_line(data, len, start, &end, limits);
         if (next <= 0)
             break;
         if (end == start) {
             status = head->method.len ? judge(head, &said) : 400;
             return status ? -status : next;
         }
-        status = read_line(head, &said, data, start, end);
+        status = read_line(head, &said, data, start, end, limits->fields);
         if (status)
             return -status;
     }

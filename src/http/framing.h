@@ -15,9 +15,7 @@
 #include <sys/types.h>
 
 enum {
-    TG_HEAD_FIELDS = 100,   /* more fields: 431 */
-    TG_HEAD_LINE = 8192,    /* a longer request line: 414 */
-    TG_HEAD_SIZE = 65536,   /* a longer head: 431 */
+    TG_HEAD_FIELDS = 100,   /* more fields: 431; limits may be lower */
     TG_CHUNK_LINE = 256,    /* a longer chunk-size line: 400 */
     TG_TRAILERS_SIZE = 8192 /* a longer trailer section: 431 */
 };
@@ -43,6 +41,13 @@ struct tg_head {
     struct tg_field fields[TG_HEAD_FIELDS];
 };
 
+/* What a head may have at most. */
+struct tg_head_limits {
+    size_t line;     /* a longer request line: 414 */
+    size_t size;     /* a longer head: 431 */
+    unsigned fields; /* more of them: 431; TG_HEAD_FIELDS at most */
+};
+
 /*
  * Parses the request head at the start of `data`.  Returns its length with the
  * empty line, 0 if more bytes are needed, or minus the status that refuses it.
@@ -51,7 +56,7 @@ struct tg_head {
  * the offending line is whole, or too long.
  */
 ssize_t tg_head_parse(struct tg_head *head, const char *data, size_t len,
-                      size_t *scanned);
+                      size_t *scanned, const struct tg_head_limits *limits);
 
 /*
  * Splits `len` bytes of whole field lines, as in a trailer section, into at

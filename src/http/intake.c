@@ -17,8 +17,7 @@
 
 enum {
     CONTENT_HIGH = 256 * 1024, /* unread content that stops receiving */
-    PIPELINE_HIGH = 64 * 1024, /* requests that wait for their turn */
-    HEAD_SECONDS = 10
+    PIPELINE_HIGH = 64 * 1024  /* requests that wait for their turn */
 };
 
 void tg_connection_flow(struct tg_connection *c)
@@ -71,6 +70,7 @@ static void take_exchange(struct tg_connection *c, struct tg_exchange *x,
     c->exchange = x;
     c->scanned = 0;
     c->head_begun = false;
+    c->nrequests++;
     tg_connection_deadline(c, 0);
     tg_exchange_open(x, c, data, len);
 }
@@ -89,12 +89,13 @@ static void refuse_head(struct tg_connection *c, struct tg_exchange *x,
 static size_t feed_head(struct tg_connection *c, const char *data, size_t len)
 {
     struct tg_exchange *x = tg_exchange_take(c->server);
-    ssize_t n = tg_head_parse(&x->head, data, len, &c->scanned);
+    ssize_t n = tg_head_parse(&x->head, data, len, &c->scanned,
+                              &c->server->head_limits);
     ssize_t more;
 
     if (n == 0) {
         if (!c->head_begun)
-            tg_connection_deadline(c, HEAD_SECONDS);
+            tg_connection_deadline(c, c->server->ticks.head);
         c->head_begun = true;
         tg_exchange_put(c->server, x);
         return 0;
@@ -113,6 +114,27 @@ static size_t feed_head(struct tg_connection *c, const char *data, size_t len)
     return more < 0 ? len : (size_t)(n + more);
 }
 
+void tg_connection_head_late(struct tg_connection *c)
+{
+    if (c->head_begun)
+        refuse_head(c, tg_exchange_take(c->server), 408);
+    else
+        tg_connection_close(c);
+}
+
+void tg_connection_cut(struct tg_connection *c, int status)
+{
+    struct tg_exchange *x = c->exchange;
+
+    tg_exchange_tell_gone(x);
+    if (c->exchange != x)
+        return;
+    if (x->stage == TG_RESPONSE_OPEN)
+        tg_connection_refuse(c, status);
+    else
+        tg_exchange_abort(x);
+}
+
 static size_t feed_content(struct tg_connection *c, const char *data,
                            size_t len)
 {
@@ -120,13 +142,7 @@ static size_t feed_content(struct tg_connection *c, const char *data,
     ssize_t n = tg_exchange_feed(x, data, len);
 
     if (n < 0) {
-        tg_exchange_tell_gone(x);
-        if (c->exchange != x)
-            return len;
-        if (x->stage == TG_RESPONSE_OPEN)
-            tg_connection_refuse(c, (int)-n);
-        else
-            tg_exchange_abort(x);
+        tg_connection_cut(c, (int)-n);
         return len;
     }
     tg_exchange_tell_content(x);
@@ -221,17 +237,29 @@ static void on_eof(struct tg_connection *c)
     c->timer = tg_timer_start(c->server->loop, 0.05, on_probe, c);
 }
 
+/* Has the PROXY header come whole?  If not, the connection may be gone. */
+static bool take_header(struct tg_connection *c)
+{
+    int error = tg_peer_receive(c);
+
+    if (error < 0 && error != -EAGAIN)
+        tg_connection_close(c);
+    return error == 0 && tg_connection_count(c);
+}
+
 void tg_intake_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct tg_connection *c = arg;
     char *room = c->server->scratch;
-    ssize_t n = c->peer.awaits_header ? tg_peer_receive(c) : 0;
+    ssize_t n;
 
     (void)fd, (void)what;
-    if (n == 0)
-        n = tg_stream_recv(&c->stream, room, sizeof(c->server->scratch));
+    if (c->peer.awaits_header && !take_header(c))
+        return;
+    n = tg_stream_recv(&c->stream, room, sizeof(c->server->scratch));
     if ((n == -EAGAIN || n == -EINTR) && !c->broken)
         return;
+    c->came = c->server->tick;
     if (n < 0 || c->broken) {
         tg_connection_close(c);
     } else if (n == 0) {

@@ -46,10 +46,9 @@ static void on_accept_error(struct evconnlistener *evlistener, void *evhttp)
 {
     struct tg_server *server = own;
     struct tg_list *link;
+    int error = errno;
 
     (void)evhttp;
-    tg_log(TG_LOG_WARN, "cannot accept: %s; pausing for a moment",
-           strerror(errno));
     for (link = server->listeners.next; link != &server->listeners;
          link = link->next) {
         struct tg_listener *listener =
@@ -57,6 +56,9 @@ static void on_accept_error(struct evconnlistener *evlistener, void *evhttp)
 
         if (listener->evlistener != evlistener || listener->pause)
             continue;
+        if (tg_server_may_warn(&listener->warned))
+            tg_log(TG_LOG_WARN, "cannot accept: %s; pausing now and then",
+                   strerror(error));
         evconnlistener_disable(evlistener);
         listener->pause =
             tg_timer_start(server->loop, 0.1, on_pause_over, listener);

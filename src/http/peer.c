@@ -11,8 +11,6 @@
 #include "http/connection.h"
 #include "http/proxy.h"
 
-enum { SILENT_SECONDS = 10 }; /* between two complaints of a thread */
-
 /* As evhttp has read it when it accepted: the kernel would not tell any more of
  * a client that has gone. */
 static void look(struct tg_connection *c)
@@ -45,12 +43,11 @@ static void complain(struct tg_connection *c, const char *why)
     char address[TG_ADDRESS_TEXT];
 
     server->refusals++;
-    if (server->tick < server->complain_at)
+    if (!tg_server_may_warn(&server->complained))
         return;
     tg_address_format(tg_peer_address(c), address);
     tg_log(TG_LOG_WARN, "closed a connection from %s: %s (%u since the start)",
            *address ? address : "a unix socket", why, server->refusals);
-    server->complain_at = server->tick + SILENT_SECONDS;
 }
 
 bool tg_peer_begin(struct tg_connection *c)

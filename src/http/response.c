@@ -69,7 +69,7 @@ static void begin(struct tg_exchange *x, struct tg_writer_head *head,
 static void finished(struct tg_exchange *x)
 {
     x->stage = TG_RESPONSE_FINISHED;
-    x->on_gone = NULL;
+    x->on_gone = x->on_late = NULL;
     tg_exchange_tell_over(x);
     tg_connection_finished(x->connection);
 }
@@ -227,7 +227,7 @@ void tg_exchange_abort(struct tg_exchange *x)
 {
     struct linger at_once = {.l_onoff = 1};
 
-    x->on_gone = NULL;
+    x->on_gone = x->on_late = NULL;
     setsockopt(x->connection->stream.fd, SOL_SOCKET, SO_LINGER, &at_once,
                sizeof(at_once));
     tg_connection_close(x->connection);

@@ -60,6 +60,7 @@ void tg_connection_send(struct tg_connection *c, const struct iovec *pieces,
     }
     if (!c->writing && c->out && tg_buffer_len(c->out)) {
         c->writing = true;
+        c->went = c->server->tick;
         event_add(&c->write, NULL);
     }
 }
@@ -74,6 +75,8 @@ void tg_sending_writable(evutil_socket_t fd, short what, void *arg)
         tg_connection_close(c);
         return;
     }
+    if (sent > 0)
+        c->went = c->server->tick;
     if (tg_buffer_len(c->out) == 0) {
         stop_writing(c);
         tg_buffer_free(c->out);
@@ -97,7 +100,8 @@ bool tg_connection_will_close(struct tg_connection *c)
 {
     struct tg_exchange *x = c->exchange;
 
-    if (c->close_after || !x->head.keep_alive || c->server->draining ||
+    if (c->close_after || c->nrequests >= c->server->limits->request_limit ||
+        !x->head.keep_alive || c->server->draining ||
         (c->eof && !c->pending.len))
         return true;
     return x->body.state != TG_BODY_DONE &&

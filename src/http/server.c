@@ -11,36 +11,25 @@
 /* Of servers that are gone: Lua states still point at them. */
 static _Atomic(struct tg_exchange *) left;
 
-/* Deadlines are whole seconds and looked at once a second: no timer for each
- * connection, no clock on the hot path. */
-static void on_tick(void *arg)
-{
-    struct tg_server *server = arg;
-    struct tg_list *link, *next;
-
-    server->tick++;
-    for (link = server->connections.next; link != &server->connections;
-         link = next) {
-        struct tg_connection *c =
-            tg_list_item(link, struct tg_connection, link);
-
-        next = link->next;
-        if (c->deadline && c->deadline <= server->tick && !c->exchange)
-            tg_connection_close(c);
-    }
-    server->ticker = tg_timer_start(server->loop, 1, on_tick, server);
-}
-
 struct tg_server *tg_server_new(struct tg_loop *loop,
+                                const struct tg_limits *limits,
+                                struct tg_tally *tally,
                                 const struct tg_server_hooks *hooks)
 {
     struct tg_server *server = tg_alloc(sizeof(*server));
 
     server->loop = loop;
     server->hooks = *hooks;
+    server->limits = limits;
+    server->head_limits = (struct tg_head_limits){
+        .line = (size_t)limits->line_limit,
+        .size = (size_t)limits->head_limit,
+        .fields = (unsigned)limits->field_limit,
+    };
+    server->tally = tally;
     tg_list_init(&server->connections);
     tg_list_init(&server->listeners);
-    server->ticker = tg_timer_start(loop, 1, on_tick, server);
+    tg_deadline_start(server);
     return server;
 }
 

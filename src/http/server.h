@@ -10,7 +10,9 @@
 #include <stddef.h>
 
 struct tg_exchange;
+struct tg_limits;
 struct tg_listen;
+struct tg_tally;
 struct tg_loop;
 struct tg_server;
 struct tg_settings;
@@ -26,7 +28,11 @@ struct tg_server_hooks {
     void *arg;
 };
 
+/* The limits, which do not change, and the tally of connections by address stay
+ * the caller's. */
 struct tg_server *tg_server_new(struct tg_loop *loop,
+                                const struct tg_limits *limits,
+                                struct tg_tally *tally,
                                 const struct tg_server_hooks *hooks);
 
 /* Believes the proxies that the settings name; they must live as long. */

@@ -85,17 +85,28 @@ static int park_outer(lua_State *L, lua_State *co, int base)
 static int go_on(lua_State *L, lua_State *co, int nargs, int base)
 {
     struct tg_task *task = tg_state_of(L)->running;
+    struct tg_turn *turn = tg_state_of(L)->turn;
     struct tg_nest resumer = {L, task ? task->resumers : NULL};
     int is_wrap = lua_toboolean(L, base);
     int status, nresults;
+    lua_State *before;
 
     if (task)
         task->resumers = &resumer;
+    before = tg_turn_begin(turn, co, 0);
     status = lua_resume(co, L, nargs, &nresults);
+    tg_turn_end(turn, co, before);
     if (task)
         task->resumers = resumer.next;
-    if (status == LUA_YIELD && task && task->wait)
+    if (status == LUA_YIELD && task &&
+        (task->wait || (tg_turn_is_overdue(turn) && lua_isyieldable(L))))
         return park_outer(L, co, base);
+    if (status == LUA_YIELD && tg_turn_is_overdue(turn)) {
+        lua_resetthread(co);
+        tg_turn_push_excess(L);
+        lua_pop(L, 1);
+        return lua_error(L);
+    }
     if (status == LUA_OK || status == LUA_YIELD) {
         luaL_checkstack(L, nresults + 1, "too many results");
         if (!is_wrap)

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "script/coroutine.h"
+#include "script/finalizer.h"
 #include "script/searcher.h"
 #include "script/settings.h"
 
@@ -117,6 +118,7 @@ int tg_library_open(lua_State *L)
     lua_setglobal(L, "dofile");
     tg_coroutine_open(L);
     tg_settings_open(L);
+    tg_finalizer_open(L);
     return 0;
 }
 

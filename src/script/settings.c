@@ -59,8 +59,16 @@ static void take_listen(lua_State *L, struct tg_settings *settings)
 static void put(lua_State *L, struct tg_settings *settings,
                 const struct tg_setting *setting)
 {
-    const char *text = luaL_tolstring(L, -1, NULL);
+    const char *text;
+    int is_integer;
+    lua_Integer whole = lua_tointegerx(L, -1, &is_integer);
 
+    if (lua_type(L, -1) == LUA_TNUMBER && is_integer) /* 2^20 is 1048576.0 */
+        lua_pushinteger(L, whole);
+    else
+        lua_pushvalue(L, -1);
+    text = luaL_tolstring(L, -1, NULL);
+    lua_replace(L, -2);
     text = push_anchored(L, settings, setting->name, text);
     lua_replace(L, -2);
     if (!tg_settings_put(settings, setting, text))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "script/state.h"
 
+#include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include <lauxlib.h>
@@ -17,9 +19,18 @@ enum {
     PAUSE_MOST = 1000         /* Lua takes no more */
 };
 
-static void *allocate(void *pool, void *block, size_t old, size_t size)
+/* For a new block `old` is a type, not a size. */
+static void *allocate(void *arg, void *block, size_t old, size_t size)
 {
-    return tg_pool_resize(pool, block, old, size);
+    struct tg_state *state = arg;
+    size_t had = block ? old : 0;
+
+    if (size > had && state->bytes - had + size > state->ceiling)
+        return NULL; /* Lua collects, asks again, then raises */
+    block = tg_pool_resize(&state->pool, block, old, size);
+    if (block || size == 0)
+        state->bytes += size - had;
+    return block;
 }
 
 /* Every call from C is protected; if one is not, the process must not go on
@@ -44,13 +55,17 @@ static int add_traceback(lua_State *L)
 char *tg_state_protect(struct tg_state *state, lua_CFunction fn, void *arg)
 {
     lua_State *L = state->L;
+    lua_State *outer;
     char *error = NULL;
-    int top = lua_gettop(L);
+    int top = lua_gettop(L), status;
 
     lua_pushcfunction(L, add_traceback);
     lua_pushcfunction(L, fn);
     lua_pushlightuserdata(L, arg);
-    if (lua_pcall(L, 1, 0, top + 1) != LUA_OK) {
+    outer = tg_turn_begin(state->turn, L, state->budget.milliseconds);
+    status = lua_pcall(L, 1, 0, top + 1);
+    tg_turn_end(state->turn, L, outer);
+    if (status != LUA_OK) {
         const char *message = lua_tostring(L, -1);
 
         error = tg_strdup(message ? message : "an error without a message");
@@ -82,7 +97,10 @@ struct tg_state *tg_state_new(struct tg_bundle *bundle, uint64_t generation,
 {
     struct tg_state *state = tg_alloc(sizeof(*state));
 
-    state->L = lua_newstate(allocate, &state->pool);
+    state->turn = &state->unwatched;
+    state->ceiling = SIZE_MAX;
+    state->budget = (struct tg_budget){UINT_MAX, SIZE_MAX, SIZE_MAX};
+    state->L = lua_newstate(allocate, state);
     if (!state->L) {
         tg_log(TG_LOG_ERROR, "out of memory");
         abort();
@@ -97,6 +115,13 @@ struct tg_state *tg_state_new(struct tg_bundle *bundle, uint64_t generation,
     tg_census.states++;
     tg_state_attempt(state, tg_library_open, NULL, "cannot open the libraries");
     return state;
+}
+
+void tg_state_move(struct tg_state *state, struct tg_turn *turn,
+                   const struct tg_budget *budget)
+{
+    state->turn = turn ? turn : &state->unwatched;
+    state->budget = *budget;
 }
 
 void tg_state_free(struct tg_state *state)

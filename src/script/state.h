@@ -14,12 +14,25 @@
 
 #include "base/list.h"
 #include "base/pool.h"
+#include "script/turn.h"
 
 struct tg_bundle;
 struct tg_task;
 
+/* What Lua may take before it is made to stop. */
+struct tg_budget {
+    unsigned milliseconds; /* of a turn */
+    size_t task_bytes;     /* that one task may add to the state */
+    size_t state_bytes;    /* of the whole state */
+};
+
 struct tg_state {
-    lua_State *L; /* the main thread: never runs a handler */
+    lua_State *L;             /* the main thread: never runs a handler */
+    struct tg_turn *turn;     /* of the thread it is on */
+    struct tg_turn unwatched; /* until it is on one that is watched */
+    struct tg_budget budget;
+    size_t bytes;   /* that Lua holds */
+    size_t ceiling; /* what it may hold just now */
     struct tg_pool pool;
     struct tg_bundle *bundle;
     uint64_t generation;
@@ -53,6 +66,10 @@ void tg_state_tune(struct tg_state *state);
 
 /* No task may be left in it. */
 void tg_state_free(struct tg_state *state);
+
+/* The state is on another thread from here on. */
+void tg_state_move(struct tg_state *state, struct tg_turn *turn,
+                   const struct tg_budget *budget);
 
 /*
  * Calls `fn` with `arg` as a light userdata, where Lua errors are caught.

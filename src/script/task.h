@@ -15,6 +15,7 @@
 #include <lua.h>
 
 #include "base/list.h"
+#include "script/state.h"
 
 struct tg_state;
 struct tg_task;
@@ -25,6 +26,9 @@ enum tg_task_end {
                        with it in front */
     TG_TASK_CANCELLED,
 };
+
+/* Did a task fail since it was over its budget? */
+enum tg_task_fault { TG_TASK_ERROR, TG_TASK_TIME, TG_TASK_MEMORY };
 
 typedef void tg_task_end_fn(struct tg_task *task, enum tg_task_end end,
                             void *arg);
@@ -38,11 +42,17 @@ struct tg_task *tg_task_new(struct tg_state *state, tg_task_end_fn *on_end,
 lua_State *tg_task_stack(struct tg_task *task);
 void *tg_task_arg(struct tg_task *task);
 
+/* Gives the task that runs a budget of its own, in place of the state's. */
+void tg_task_allow(struct tg_task *task, const struct tg_budget *budget);
+
 /* Runs the task; it may end before this returns, and frees itself then. */
 void tg_task_start(struct tg_task *task, int nargs);
 
 /* Ends a parked task; its to-be-closed variables run. */
 void tg_task_cancel(struct tg_task *task);
+
+/* Pushes a traceback of where a parked task waits, the message in front. */
+void tg_task_trace(struct tg_task *task, lua_State *L, const char *message);
 
 /* Cancels every parked task of the state. */
 void tg_task_cancel_all(struct tg_state *state);
@@ -87,6 +97,9 @@ struct tg_task {
     struct tg_wait *wait;     /* NULL while running */
     struct tg_nest *resumers; /* innermost first */
     struct tg_nest *parked;   /* outermost first */
+    struct tg_budget budget;
+    size_t bytes;             /* that it has added to the state */
+    enum tg_task_fault fault; /* why it failed */
     tg_task_end_fn *on_end;
     void *arg;
 };

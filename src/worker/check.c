@@ -26,7 +26,7 @@ bool tg_check_project(const struct tg_settings *settings, bool as_json,
         return false;
     }
     tg_library_setup();
-    app = tg_app_new(bundle, 1, 1, 1);
+    app = tg_app_new(bundle, 1, 1, 1, &settings->limits);
     ok = tg_app_load(app, out);
     if (ok)
         tg_app_routes(app, as_json, out);

@@ -18,6 +18,7 @@
 #include "shared/mailbox.h"
 #include "worker/changes.h"
 #include "worker/thread.h"
+#include "worker/watchdog.h"
 
 /* One reload under way. */
 struct reload {
@@ -40,6 +41,8 @@ void tg_outcome_free(struct tg_outcome *outcome)
 
 struct build {
     pthread_t handle;
+    const struct tg_common *common;
+    int number;
     struct tg_app *app;
     struct tg_text report;
     bool ok;
@@ -48,8 +51,13 @@ struct build {
 static void *build_one(void *arg)
 {
     struct build *build = arg;
+    struct tg_watchdog *watchdog = build->common->watchdog;
+    struct tg_turn *turn = tg_watchdog_enter(watchdog, "loader", build->number);
 
+    tg_app_watch(build->app, turn, build->common->settings->start_timeout);
     build->ok = tg_app_load(build->app, &build->report);
+    tg_app_watch(build->app, NULL, build->common->settings->start_timeout);
+    tg_watchdog_leave(watchdog, turn);
     tg_census_flush();
     tg_memory_flush();
     return NULL;
@@ -63,8 +71,12 @@ static bool build(struct reload *reload)
     struct build *builds = tg_alloc((size_t)n * sizeof(*builds));
     bool ok = true;
 
-    for (i = 0; i < n; i++)
-        builds[i].app = tg_app_new(reload->bundle, reload->number, i + 1, n);
+    for (i = 0; i < n; i++) {
+        builds[i].common = reload->loader->common;
+        builds[i].number = i + 1;
+        builds[i].app = tg_app_new(reload->bundle, reload->number, i + 1, n,
+                                   &reload->loader->common->settings->limits);
+    }
     for (i = 1; i < n; i++)
         pthread_create(&builds[i].handle, NULL, build_one, &builds[i]);
     build_one(&builds[0]);

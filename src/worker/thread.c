@@ -16,16 +16,27 @@
 #include "net/timer.h"
 #include "shared/mailbox.h"
 #include "worker/access.h"
+#include "worker/watchdog.h"
 
 /* --- retiring --- */
 
-void tg_slot_free(void *arg)
+static void free_slot(struct tg_slot *slot)
 {
-    struct tg_slot *slot = arg;
-
     tg_app_free(slot->app);
     free(slot->error);
     free(slot);
+}
+
+/* On the loader's thread: its finalizers are watched as all else is. */
+void tg_slot_free(void *arg)
+{
+    struct tg_slot *slot = arg;
+    const struct tg_common *common = slot->thread->common;
+    struct tg_turn *turn = tg_watchdog_enter(common->watchdog, "loader", 0);
+
+    tg_app_watch(slot->app, turn, common->settings->limits.time_limit);
+    free_slot(slot);
+    tg_watchdog_leave(common->watchdog, turn);
 }
 
 static void stop_if_done(struct tg_thread *thread)
@@ -136,7 +147,7 @@ static void on_prepare(void *arg)
     struct tg_thread *thread = slot->thread;
 
     tg_list_append(&thread->prepared, &slot->link);
-    tg_app_attach(slot->app, thread->loop);
+    tg_app_attach(slot->app, thread->loop, thread->turn);
     tg_app_start(slot->app, thread->common->settings->start_timeout, prepared,
                  slot);
 }
@@ -216,7 +227,7 @@ static void clear(struct tg_slot *slot)
     if (slot->deadline)
         tg_timer_stop(slot->deadline);
     tg_app_stop(slot->app);
-    tg_slot_free(slot);
+    free_slot(slot);
 }
 
 static void clear_all(struct tg_list *slots)
@@ -282,7 +293,11 @@ static void *run(void *arg)
     struct tg_thread *thread = arg;
     struct tg_server_hooks hooks = {serve, over, on_empty, thread};
 
-    thread->server = tg_server_new(thread->loop, &hooks);
+    thread->turn =
+        tg_watchdog_enter(thread->common->watchdog, "thread", thread->number);
+    thread->server =
+        tg_server_new(thread->loop, &thread->common->settings->limits,
+                      thread->common->tally, &hooks);
     tg_server_trust(thread->server, thread->common->settings);
     tg_loop_watch(thread->loop, tg_mailbox_fd(thread->mailbox), on_mail,
                   thread);
@@ -297,6 +312,7 @@ static void *run(void *arg)
     tg_loop_free(thread->loop);
     tg_memory_flush();
     tg_census_flush();
+    tg_watchdog_leave(thread->common->watchdog, thread->turn);
     tg_mailbox_post(thread->common->main, thread->common->on_stopped, thread);
     return NULL;
 }

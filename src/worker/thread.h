@@ -23,8 +23,11 @@ struct tg_loop;
 struct tg_mailbox;
 struct tg_server;
 struct tg_settings;
+struct tg_tally;
 struct tg_thread;
 struct tg_timer;
+struct tg_turn;
+struct tg_watchdog;
 
 /* An app on its way through a thread. */
 struct tg_slot {
@@ -44,6 +47,8 @@ struct tg_slot {
 struct tg_common {
     _Atomic uint64_t current; /* the number of the serving generation */
     const struct tg_settings *settings;
+    struct tg_tally *tally; /* of connections by address */
+    struct tg_watchdog *watchdog;
     struct tg_mailbox *loader;
     struct tg_mailbox *main;
     void *owner;                      /* the worker */
@@ -58,6 +63,7 @@ struct tg_thread {
     struct tg_loop *loop;
     struct tg_server *server;
     struct tg_access *access; /* NULL: no access log */
+    struct tg_turn *turn;     /* what the watchdog looks at */
     struct tg_slot *serving;
     struct tg_list prepared, retiring;
     bool stopping;

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/census.h"
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/settings.h"
 #include "base/text.h"
@@ -20,11 +21,13 @@
 #include "net/memory.h"
 #include "script/library.h"
 #include "shared/mailbox.h"
+#include "shared/tally.h"
 #include "worker/access.h"
 #include "worker/control.h"
 #include "worker/loader.h"
 #include "worker/sockets.h"
 #include "worker/thread.h"
+#include "worker/watchdog.h"
 
 enum { GIVE_UP_SECONDS = 2 };
 
@@ -35,6 +38,7 @@ struct worker {
     int nthreads, running; /* threads made; threads that have not ended */
     struct tg_loader loader;
     struct tg_control control;
+    struct tg_watchdog watchdog;
     struct tg_sockets sockets[TG_SETTINGS_LISTEN_MOST]; /* of each address */
     int nsockets;
     int signal_fd;
@@ -348,6 +352,8 @@ static void finish(struct worker *worker)
         tg_sockets_close(&worker->sockets[i]);
     tg_control_close(&worker->control);
     tg_mailbox_free(worker->common.main);
+    tg_watchdog_stop(&worker->watchdog);
+    tg_tally_free(worker->common.tally);
     free(worker->threads);
     close(worker->signal_fd);
     tg_loop_teardown();
@@ -373,6 +379,7 @@ int tg_worker_run(const struct tg_settings *settings)
 
     tg_log_setup(settings->log_level, settings->log_format);
     worker.signal_fd = open_signals();
+    tg_descriptors_raise();
     if (!check_environment(&worker)) {
         while (worker.nsockets)
             tg_sockets_close(&worker.sockets[--worker.nsockets]);
@@ -385,6 +392,9 @@ int tg_worker_run(const struct tg_settings *settings)
     worker.common.settings = settings;
     worker.common.owner = &worker;
     worker.common.on_stopped = on_stopped;
+    worker.common.tally = tg_tally_new();
+    worker.common.watchdog = &worker.watchdog;
+    tg_watchdog_start(&worker.watchdog, 2 * (int)settings->threads + 1);
     worker.common.main = tg_mailbox_new();
     worker.common.loader = tg_mailbox_new();
     if (start_threads(&worker)) {

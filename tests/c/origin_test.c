@@ -19,6 +19,7 @@ static void find(struct tg_text *out, const char *fields, bool forwarded)
         .forwarded = forwarded, .x_for = true, .x_proto = true, .x_host = true};
     struct tg_address peer;
     struct tg_text request = {0};
+    static const struct tg_head_limits limits = {8192, 65536, 100};
     static struct tg_head head;
     struct tg_origin origin;
     char address[TG_ADDRESS_TEXT];
@@ -29,7 +30,7 @@ static void find(struct tg_text *out, const char *fields, bool forwarded)
     tg_trust_add(&proxies.trust, "2001:db8:a::/48");
     tg_address_parse(&peer, "127.0.0.1", 9);
     tg_text_addf(&request, "GET / HTTP/1.1\r\nHost: here\r\n%s\r\n", fields);
-    if (tg_head_parse(&head, request.data, request.len, &scanned) <= 0)
+    if (tg_head_parse(&head, request.data, request.len, &scanned, &limits) <= 0)
         fail_msg("not a head: %s", request.data);
     tg_origin_find(&origin, &proxies, &peer, &head, request.data);
     tg_address_format(&origin.client, address);

@@ -55,6 +55,7 @@ static char *copy_of(const char *data, size_t len)
 static ssize_t run_head(struct tg_head *head, const char *data, size_t len,
                         size_t step)
 {
+    static const struct tg_head_limits limits = {8192, 65536, 100};
     size_t have = step ? step : len, scanned = 0;
     ssize_t n;
 
@@ -64,7 +65,7 @@ static ssize_t run_head(struct tg_head *head, const char *data, size_t len,
         if (have > len)
             have = len;
         copy = copy_of(data, have);
-        n = tg_head_parse(head, copy, have, &scanned);
+        n = tg_head_parse(head, copy, have, &scanned, &limits);
         if (n > 0)
             check_head(head, copy, (size_t)n);
         free(copy);

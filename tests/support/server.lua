@@ -24,6 +24,9 @@ end
 local function start(options)
 	local project = options.project or projects.new(options.files)
 	local arguments = { "serve", project.path, "--threads", options.threads or 1 }
+	if not program.measures_memory then -- a sanitizer's program is slower
+		table.move({ "--time-limit", "60" }, 1, 2, #arguments + 1, arguments)
+	end
 	for _, address in ipairs(options.listen or { "127.0.0.1:0" }) do
 		table.move({ "--listen", address }, 1, 2, #arguments + 1, arguments)
 	end

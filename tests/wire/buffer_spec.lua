@@ -158,10 +158,10 @@ describe("tidegate.buffer", function()
 		assert.equal("16", value_of("pcall(b.take, b, -1) pcall(b.add, b, {}) return tostring(#b)"))
 	end)
 
-	it("holds a million lines", function()
-		local code = "local o = buffer.new() for i = 1, 10^6 do o:add(i, '\\n') end "
+	it("holds a hundred thousand lines", function()
+		local code = "local o = buffer.new() for i = 1, 10^5 do o:add(i, '\\n') end "
 			.. "local sum = 0 for l in o:lines() do sum = sum + tonumber(l) end return tostring(sum)"
-		assert.equal("500000500000", value_of(code))
+		assert.equal("5000050000", value_of(code))
 	end)
 
 	it("is searched fast however it was filled", function()

@@ -13,14 +13,20 @@ describe("code that never returns", function()
 	end
 
 	it("cannot keep the gateway alive when it is in a handler", function()
-		local gateway = server.start({ files = { ["handlers/a.lua"] = "return function() print('it runs') " .. forever .. " end" } })
+		local gateway = server.start({
+			flags = { "--time-limit", "1000" },
+			files = { ["handlers/a.lua"] = "return function() print('it runs') " .. forever .. " end" },
+		})
 		gateway:connect():ask("GET", "/a")
 		gateway:wait_log("it runs")
 		ends_after_two_signals(gateway)
 	end)
 
 	it("cannot keep the gateway alive when it is loaded", function()
-		local gateway = server.start({ files = { ["handlers/hello.lua"] = "return function() return 'hi' end" } })
+		local gateway = server.start({
+			flags = { "--start-timeout", "1000" },
+			files = { ["handlers/hello.lua"] = "return function() return 'hi' end" },
+		})
 		gateway.project:write("handlers/hello.lua", "print('it is loaded') " .. forever)
 		gateway:signal("HUP")
 		gateway:wait_log("it is loaded")
@@ -29,7 +35,7 @@ describe("code that never returns", function()
 
 	it("makes a reload give up, not wait for ever", function()
 		local gateway = server.start({
-			flags = { "--start-timeout", "0.1" },
+			flags = { "--start-timeout", "0.1", "--time-limit", "1000" },
 			files = {
 				["handlers/a.lua"] = "return function() print('it runs') " .. forever .. " end",
 				["tidegate.lua"] = "return {}",

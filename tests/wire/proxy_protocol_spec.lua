@@ -280,6 +280,55 @@ describe("proxy_protocol", function()
 		options.project:delete()
 	end)
 
+	it("must come as early as a head", function()
+		local options = options_at("127.0.0.1:0", "'loopback'")
+		options.flags = { "--head-timeout", "0.2" }
+		local gateway = server.start(options)
+		for _, start in ipairs({ "", "PROXY TCP4 192.0", signature, "PROXY UNKNOWN\r\n" }) do
+			local connection = gateway:connect():send(start)
+			assert.is_true(connection:is_closed(), start)
+			connection:close()
+		end
+		gateway:stop()
+		options.project:delete()
+	end)
+
+	it("names the address whose connections address_limit counts", function()
+		local options = options_at("127.0.0.1:0", "'loopback'")
+		options.flags = { "--address-limit", "2" }
+		local gateway = server.start(options)
+		local function connect(address)
+			return gateway:connect():send(("PROXY TCP4 %s 192.0.2.2 1 80\r\n"):format(address), who)
+		end
+		local first, second, other = connect("192.0.2.1"), connect("192.0.2.1"), connect("192.0.2.9")
+		for _, connection in ipairs({ first, second, other }) do
+			assert.equal(200, connection:response().status)
+		end
+		local third = connect("192.0.2.1")
+		assert.equal(429, third:response().status)
+		third:close()
+		gateway:wait_log("more than address_limit = 2 connections from 192%.0%.2%.1")
+		first:close()
+		program.await("room for another connection", function()
+			local again = connect("192.0.2.1")
+			local status = again:response().status
+			again:close()
+			return status == 200
+		end)
+		second:close()
+		other:close()
+		local many = {}
+		for i = 1, 5 do -- the proxy's own
+			many[i] = gateway:connect():send("PROXY UNKNOWN\r\n", who)
+			assert.equal(200, many[i]:response().status)
+		end
+		for _, connection in ipairs(many) do
+			connection:close()
+		end
+		gateway:stop()
+		options.project:delete()
+	end)
+
 	it("needs somebody to be trusted", function()
 		local project = project_at("127.0.0.1:0", "{}")
 		assert.same({ "", "tidegate: 127.0.0.1:0 has proxy_protocol, but trusted_proxies names no proxy\n", 1 },

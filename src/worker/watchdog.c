@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "worker/watchdog.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "script/turn.h"
+
+enum {
+    LOOK_MILLISECONDS = 20, /* or an eighth of the shortest time allowed */
+    LOOK_LEAST = 2,
+    SIGNAL = SIGURG /* ignored by who does not expect it */
+};
+
+static const double blocked_seconds = 0.1, stuck_seconds = 1;
+
+enum { FREE, TAKEN, LOOKED_AT };
+
+struct tg_watched {
+    _Atomic int use;
+    struct tg_turn turn;
+    char name[16];
+    pthread_t thread;
+    pid_t tid;
+    /* of the watchdog: */
+    unsigned seen; /* the turn it saw last, */
+    double since;  /* and when first */
+    bool is_asleep, is_told;
+};
+
+/* Does the thread sleep in the kernel? */
+static bool is_asleep(const struct tg_watched *watched)
+{
+    char path[64], text[128] = {0}, *state;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)watched->tid);
+    file = fopen(path, "re");
+    if (!file)
+        return false;
+    if (!fgets(text, sizeof(text), file))
+        *text = '\0';
+    fclose(file);
+    state = strrchr(text, ')'); /* the name before may hold anything */
+    return state && state[1] == ' ' && (state[2] == 'S' || state[2] == 'D');
+}
+
+/* Twice asleep: blocked.  Never asleep and over its time all the same: in C
+ * that does not return.  Both are told once, with what Lua was doing. */
+static void look_outside(struct tg_watched *watched, double seconds,
+                         bool overdue)
+{
+    bool asleep = seconds >= blocked_seconds && is_asleep(watched);
+    bool blocked = asleep && watched->is_asleep;
+    bool stuck =
+        overdue && seconds >= stuck_seconds + watched->turn.allowed / 1000.0;
+
+    watched->is_asleep = asleep;
+    if (watched->is_told || !(blocked || stuck))
+        return;
+    if (atomic_load(&watched->turn.told) != watched->seen) {
+        atomic_store(&watched->turn.asked, watched->seen);
+        pthread_kill(watched->thread, SIGNAL);
+        return; /* it is there at the next look */
+    }
+    watched->is_told = true;
+    tg_log(TG_LOG_WARN,
+           blocked ? "%s is blocked: a call has not returned for %.1f s%s"
+                   : "%s does not come back: a call runs for %.1f s%s",
+           watched->name, seconds, watched->turn.trace);
+}
+
+static void look_at(struct tg_watched *watched, double now)
+{
+    unsigned number =
+        atomic_load_explicit(&watched->turn.number, memory_order_acquire);
+    unsigned allowed =
+        atomic_load_explicit(&watched->turn.allowed, memory_order_relaxed);
+    double seconds = now - watched->since;
+    bool overdue;
+
+    if (number % 2 == 0 || number != watched->seen) {
+        watched->seen = number;
+        watched->since = now;
+        watched->is_asleep = watched->is_told = false;
+        return;
+    }
+    overdue = allowed && seconds * 1000 >= allowed;
+    if (overdue) {
+        atomic_store(&watched->turn.suspect, number);
+        pthread_kill(watched->thread, SIGNAL);
+    }
+    look_outside(watched, seconds, overdue);
+}
+
+static void look(struct tg_watchdog *watchdog)
+{
+    double now = tg_clock_now();
+    int i;
+
+    for (i = 0; i < watchdog->room; i++) {
+        struct tg_watched *watched = &watchdog->watched[i];
+        int use = TAKEN;
+
+        if (!atomic_compare_exchange_strong(&watched->use, &use, LOOKED_AT))
+            continue;
+        look_at(watched, now);
+        atomic_store(&watched->use, TAKEN);
+    }
+}
+
+static void rest(void)
+{
+    unsigned milliseconds = tg_turn_shortest() / 8;
+    struct timespec time = {0};
+
+    if (milliseconds > LOOK_MILLISECONDS)
+        milliseconds = LOOK_MILLISECONDS;
+    if (milliseconds < LOOK_LEAST)
+        milliseconds = LOOK_LEAST;
+    time.tv_nsec = (long)milliseconds * 1000000;
+    nanosleep(&time, NULL);
+}
+
+static void *run(void *arg)
+{
+    struct tg_watchdog *watchdog = arg;
+
+    while (!atomic_load(&watchdog->stopping)) {
+        rest();
+        look(watchdog);
+    }
+    return NULL;
+}
+
+void tg_watchdog_start(struct tg_watchdog *watchdog, int room)
+{
+    struct sigaction action = {.sa_handler = tg_turn_signalled,
+                               .sa_flags = SA_RESTART};
+
+    sigaction(SIGNAL, &action, NULL);
+    watchdog->watched = tg_alloc((size_t)room * sizeof(*watchdog->watched));
+    watchdog->room = room;
+    pthread_create(&watchdog->handle, NULL, run, watchdog);
+}
+
+void tg_watchdog_stop(struct tg_watchdog *watchdog)
+{
+    atomic_store(&watchdog->stopping, true);
+    pthread_join(watchdog->handle, NULL);
+    free(watchdog->watched);
+}
+
+struct tg_turn *tg_watchdog_enter(struct tg_watchdog *watchdog,
+                                  const char *name, int number)
+{
+    int i;
+
+    for (i = 0; i < watchdog->room; i++) {
+        struct tg_watched *watched = &watchdog->watched[i];
+        int use = FREE;
+
+        /* as if looked at: not before it is filled in */
+        if (!atomic_compare_exchange_strong(&watched->use, &use, LOOKED_AT))
+            continue;
+        watched->turn = (struct tg_turn){0};
+        snprintf(watched->name, sizeof(watched->name), "%s %d", name, number);
+        watched->thread = pthread_self();
+        watched->tid = gettid();
+        watched->seen = 0;
+        tg_turn_own(&watched->turn);
+        atomic_store(&watched->use, TAKEN);
+        return &watched->turn;
+    }
+    return NULL;
+}
+
+void tg_watchdog_leave(struct tg_watchdog *watchdog, struct tg_turn *turn)
+{
+    int i, use;
+
+    if (!turn)
+        return;
+    for (i = 0; &watchdog->watched[i].turn != turn; i++)
+        ;
+    for (use = TAKEN;
+         !atomic_compare_exchange_weak(&watchdog->watched[i].use, &use, FREE);
+         use = TAKEN)
+        sched_yield(); /* it is just looked at */
+    tg_turn_own(NULL);
+}

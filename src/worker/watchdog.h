@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The watchdog: a thread that looks now and then how long each other thread
+ * has been inside Lua, and ends what takes too long.  What cannot be ended,
+ * since it does not come back to Lua, it reports.
+ */
+#ifndef TG_WORKER_WATCHDOG_H
+#define TG_WORKER_WATCHDOG_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+struct tg_turn;
+struct tg_watched;
+
+struct tg_watchdog {
+    pthread_t handle;
+    struct tg_watched *watched;
+    int room;
+    _Atomic bool stopping;
+};
+
+/* For at most so many threads at once. */
+void tg_watchdog_start(struct tg_watchdog *watchdog, int room);
+void tg_watchdog_stop(struct tg_watchdog *watchdog);
+
+/* Watches the calling thread, called `name`; gives what its states count their
+ * turns in. */
+struct tg_turn *tg_watchdog_enter(struct tg_watchdog *watchdog,
+                                  const char *name, int number);
+void tg_watchdog_leave(struct tg_watchdog *watchdog, struct tg_turn *turn);
+
+#endif

@@ -1,0 +1,46 @@
+-- RFC 9112, 9 and RFC 9110, 7 to 10: connections, expectations, methods.
+local H = "Host: a\r\n\r\n"
+local function get(path, fields)
+	return "GET " .. path .. " HTTP/1.1\r\nHost: a\r\n" .. (fields or "") .. "\r\n"
+end
+
+return {
+	{ "9.3", "a connection stays open after an answer", get("/x"), { "GET /x " } },
+	{ "9.3.2", "pipelined requests are answered in order", get("/slow") .. get("/x") .. get("/y"), { "slow", "GET /x ", "GET /y " } },
+	{ "9.6", "close ends it after the answer", get("/x", "Connection: close\r\n") .. get("/y"), { "GET /x " }, closes = true },
+	{ "9.6", "in a list, too", get("/x", "Connection: x, close\r\n") .. get("/y"), { "GET /x " }, closes = true },
+	{ "9.6", "in a second field, too", get("/x", "Connection: x\r\nConnection: close\r\n") .. get("/y"), { "GET /x " }, closes = true },
+	{ "9.6", "in capitals, too", get("/x", "Connection: CLOSE\r\n") .. get("/y"), { "GET /x " }, closes = true },
+	{ "9.6", "also beside keep-alive", get("/x", "Connection: keep-alive, close\r\n"), { "GET /x " }, closes = true },
+	{ "9.6", "closes is another word", get("/x", "Connection: closes\r\n") .. get("/y"), { "GET /x ", "GET /y " } },
+	{ "9.3", "HTTP/1.0 closes after the answer", "GET /x HTTP/1.0\r\n\r\n", { "GET /x " }, closes = true },
+	{ "9.3", "unless it asks for keep-alive", "GET /x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", { "GET /x " } },
+	{ "9.3", "in a list, too", "GET /x HTTP/1.0\r\nConnection: TE, Keep-Alive\r\n\r\n", { "GET /x " } },
+	{ "9.3", "a stream to HTTP/1.0 ends with its connection", "GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", { "abc" }, closes = true },
+	{ "9.6", "a client that has finished sending still gets its answer", get("/slow"), { "slow" }, closes = true, finish = true },
+	{ "9.6", "and all of a large one", get("/large"), { ("x"):rep(3000000) }, closes = true, finish = true },
+	{ "9.6", "half a head and an end get nothing", "GET /x HTTP/1.1\r\nHo", {}, closes = true, finish = true },
+	{ "8", "half a content and an end get nothing", "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf", {}, closes = true, finish = true },
+	{ "9.6", "who is refused can read why, whatever it still sends",
+		"POST /x HTTP/1.1\r\nHost : a\r\n\r\n" .. ("x"):rep(300000), 400 },
+	{ "9110 10.1.1", "an expectation that is not known fails", "POST /x HTTP/1.1\r\nExpect: 200-maybe\r\nContent-Length: 5\r\n" .. H .. "hello", 417 },
+	{ "9110 10.1.1", "one of HTTP/1.0 is not looked at",
+		"POST /x HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello", { "POST /x hello" }, closes = true },
+	{ "9110 10.1.1", "100 is sent when the content is asked for", "POST /x HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n" .. H,
+		{ "POST /x hello" }, continue = "hello" },
+	{ "9110 10.1.1", "in whatever case", "POST /x HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 5\r\n" .. H,
+		{ "POST /x hello" }, continue = "hello" },
+	{ "9110 10.1.1", "not when it is not asked for", "POST /lazy HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n" .. H, { "lazy" }, closes = true },
+	{ "9110 10.1.1", "not when it has come already", "POST /x HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n" .. H .. "hello", { "POST /x hello" } },
+	{ "9110 10.1.1", "not when there is none", "GET /x HTTP/1.1\r\nExpect: 100-continue\r\n" .. H, { "GET /x " } },
+	{ "9110 10.1.1", "not when it is too large: the answer is final",
+		"POST /x HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 99999999999\r\n" .. H, 413 },
+	{ "9110 9.1", "a method that no route names is not implemented", "BREW /only HTTP/1.1\r\n" .. H, 501, open = true, allow = "GET, HEAD, OPTIONS" },
+	{ "9110 9.1", "a known one that the route lacks is not allowed", "PUT /only HTTP/1.1\r\n" .. H, 405, open = true, allow = "GET, HEAD, OPTIONS" },
+	{ "9110 9.3.2", "HEAD gets the fields of GET and no content", "HEAD /x HTTP/1.1\r\n" .. H, { "" }, method = "HEAD", length = "8" },
+	{ "9110 9.3.7", "OPTIONS gets the methods", "OPTIONS /only HTTP/1.1\r\n" .. H, 204, open = true, allow = "GET, HEAD, OPTIONS" },
+	{ "9110 7.8", "an upgrade that is not offered is not made", get("/x", "Connection: Upgrade\r\nUpgrade: websocket\r\n"), { "GET /x " } },
+	{ "9110 15.3.5", "204 has no content, whatever was returned", get("/204"), 204, open = true, bare = true },
+	{ "9110 15.4.5", "nor has 304", get("/304"), 304, open = true, bare = true },
+	{ "9110 15.5.20", "421 and others are the handler's to send", get("/421"), 421, open = true },
+}

@@ -1,0 +1,55 @@
+-- RFC 9112, 5 and RFC 9110, 5: fields.
+local function get(fields)
+	return "GET /x HTTP/1.1\r\nHost: a\r\n" .. fields .. "\r\n"
+end
+
+local many = {}
+for i = 1, 99 do many[i] = ("X-%d: y\r\n"):format(i) end
+
+return {
+	{ "5", "a field has a colon", get("nocolon\r\n"), 400 },
+	{ "5", "a field has a name", get(": y\r\n"), 400 },
+	{ "5", "a name may be spelt in any case", get("x-ShOw: yes\r\n"), { "GET /x yes" } },
+	{ "5", "white space around a value is not part of it", get("X-Show:\t  yes \t\r\n"), { "GET /x yes" } },
+	{ "5", "a value may be empty", get("X-Show:\r\n"), { "GET /x " } },
+	{ "5.1", "no white space stands before the colon", get("X-Show : y\r\n"), 400 },
+	{ "5.1", "nor a tab", get("X-Show\t: y\r\n"), 400 },
+	{ "5.1", "that cannot hide a framing field", "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400 },
+	{ "5.2", "a folded value is refused", get("X-Show: y\r\n z\r\n"), 400 },
+	{ "5.2", "folded with a tab, too", get("X-Show: y\r\n\tz\r\n"), 400 },
+	{ "5.2", "an empty fold, too", get("X-Show: y\r\n \r\n"), 400 },
+	{ "5.2", "a fold cannot hide a coding", "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", 400 },
+	{ "9110 5.1", "a name is a token: no space", get("X Y: z\r\n"), 400 },
+	{ "9110 5.1", "no control byte", get("X\1: z\r\n"), 400 },
+	{ "9110 5.1", "no byte above ASCII", get("X\195\169: z\r\n"), 400 },
+	{ "9110 5.1", "no delimiter", get("X(y): z\r\n"), 400 },
+	{ "9110 5.1", "no NUL in front of what could end the head", "POST /x HTTP/1.1\r\nHost: a\r\n\0junk\r\nGET /y HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
+	{ "9110 5.5", "a value has no NUL", get("X: a\0b\r\n"), 400 },
+	{ "9110 5.5", "a value has no CR", get("X: a\rb\r\n"), 400 },
+	{ "9110 5.5", "a value has no CR before its line end", get("X: a\r\r\n"), 400 },
+	{ "9110 5.5", "a value has no bare LF", get("X: a\nY: b\r\n"), 400 },
+	{ "9110 5.5", "a value has no other control byte", get("X: a\1b\r\n"), 400 },
+	{ "9110 5.5", "a value has no DEL", get("X: a\127b\r\n"), 400 },
+	{ "9110 5.5", "a value may have bytes above ASCII", get("X-Show: \195\169\r\n"), { "GET /x \195\169" } },
+	{ "9110 5.5", "a value may have a tab", get("X-Show: a\tb\r\n"), { "GET /x a\tb" } },
+	{ "9110 5.3", "values of a repeated name keep their order", get("X-All: a\r\nX-All: b\r\n"), { "GET /x a,b" } },
+	{ "9110 5.4", "100 fields are taken", "GET /x HTTP/1.1\r\nHost: a\r\n" .. table.concat(many) .. "\r\n", { "GET /x " } },
+	{ "9110 5.4", "more are too many", "GET /x HTTP/1.1\r\nHost: a\r\n" .. table.concat(many) .. "Y: z\r\n\r\n", 431 },
+	{ "9110 5.4", "a head of more than 64 KiB is too large", get("X: " .. ("y"):rep(70000) .. "\r\n"), 431 },
+	{ "9110 5.4", "so is one that does not end", "GET /x HTTP/1.1\r\nHost: a\r\nX: " .. ("y"):rep(70000), 431 },
+	{ "9110 5.4", "and fields without end", "GET /x HTTP/1.1\r\nHost: a\r\n" .. ("a:\r\n"):rep(4000) .. "\r\n", 431 },
+	{ "9110 7.2", "a request of HTTP/1.1 has a Host field", "GET /x HTTP/1.1\r\n\r\n", 400 },
+	{ "9110 7.2", "not two", get("Host: b\r\n"), 400 },
+	{ "9110 7.2", "not two equal ones", get("Host: a\r\n"), 400 },
+	{ "9110 7.2", "one of HTTP/1.0 may have none", "GET /x HTTP/1.0\r\n\r\n", { "GET /x " }, closes = true },
+	{ "9110 7.2", "a Host field may be empty", "GET /host HTTP/1.1\r\nHost:\r\n\r\n", { "" } },
+	{ "9110 7.2", "a host has no user", "GET /x HTTP/1.1\r\nHost: u@a\r\n\r\n", 400 },
+	{ "9110 7.2", "no path", "GET /x HTTP/1.1\r\nHost: a/b\r\n\r\n", 400 },
+	{ "9110 7.2", "no white space", "GET /x HTTP/1.1\r\nHost: a b\r\n\r\n", 400 },
+	{ "9110 7.2", "one port, of digits", "GET /x HTTP/1.1\r\nHost: a:80:90\r\n\r\n", 400 },
+	{ "9110 7.2", "not of letters", "GET /x HTTP/1.1\r\nHost: a:x\r\n\r\n", 400 },
+	{ "9110 7.2", "no list", "GET /x HTTP/1.1\r\nHost: a, b\r\n\r\n", 400 },
+	{ "9110 7.2", "an IPv6 address stands in brackets", "GET /host HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n", { "[::1]" } },
+	{ "9110 7.2", "which close", "GET /x HTTP/1.1\r\nHost: [::1\r\n\r\n", 400 },
+	{ "9110 7.2", "a host is told without its port, in lower case", "GET /host HTTP/1.1\r\nHost: EXAMPLE:80\r\n\r\n", { "example" } },
+}
