@@ -113,7 +113,7 @@ describe("docs/", function()
 		headers = { "headers" },
 		log = { "log" },
 		request = { "request", "request_body" },
-		response = { "response" },
+		response = { "response", "response_cookie" },
 		shared = { "shared" },
 		timer = { "timer" },
 	}

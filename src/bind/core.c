@@ -98,6 +98,7 @@ int luaopen_tidegate_core_buffer(lua_State *L);
 int luaopen_tidegate_core_headers(lua_State *L);
 int luaopen_tidegate_core_json(lua_State *L);
 int luaopen_tidegate_core_log(lua_State *L);
+int luaopen_tidegate_core_multipart(lua_State *L);
 int luaopen_tidegate_core_request(lua_State *L);
 int luaopen_tidegate_core_response(lua_State *L);
 int luaopen_tidegate_core_shared(lua_State *L);
@@ -108,6 +109,7 @@ static const luaL_Reg modules[] = {
     {"tidegate.core.buffer", luaopen_tidegate_core_buffer},
     {"tidegate.core.json", luaopen_tidegate_core_json},
     {"tidegate.core.log", luaopen_tidegate_core_log},
+    {"tidegate.core.multipart", luaopen_tidegate_core_multipart},
     {"tidegate.core.shared", luaopen_tidegate_core_shared},
     {"tidegate.core.timer", luaopen_tidegate_core_timer},
     {NULL, NULL},

@@ -4,7 +4,7 @@
  *
  *     request.method  .path  .target  .query  .params  .headers  .host
  *     request.scheme  .version  .remote  .peer  .id  .route  .generation
- *     request.content_length  .locals
+ *     request.content_length  .locals  .cookies
  *     request:text()  :json()  :buffer()  :chunks()  :trailers()
  *
  * A field is made when it is asked for; what is a table is made once.
@@ -12,16 +12,11 @@
 #include <string.h>
 
 #include "bind/bind.h"
-#include "bind/json.h"
+#include "bind/pairs.h"
+#include "http/cookie.h"
 #include "http/exchange.h"
 #include "http/target.h"
 #include "script/state.h"
-
-static const char query_class[] = "tidegate.query";
-
-enum { QUERY_PAIRS_MOST = 1000 };
-
-static const char repeated_key; /* registry: query -> name -> list of values */
 
 enum field {
     METHOD,
@@ -37,6 +32,7 @@ enum field {
     CONTENT_LENGTH,
     TABLES, /* from here on they are kept in the request */
     QUERIES = TABLES,
+    COOKIES,
     HEADERS,
     REMOTE,
     PEER,
@@ -112,35 +108,6 @@ static void push_decoded(lua_State *L, const char *text, size_t len)
     luaL_pushresultsize(&decoded, n);
 }
 
-/* Stack: query name value.  A name that repeats gets a list beside it. */
-static void add_repeated(lua_State *L, int query)
-{
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &repeated_key); /* name value all */
-    lua_pushvalue(L, query);
-    if (lua_rawget(L, -2) != LUA_TTABLE) { /* name value all nil */
-        lua_pop(L, 1);
-        lua_newtable(L);
-        lua_pushvalue(L, query);
-        lua_pushvalue(L, -2);
-        lua_rawset(L, -4);
-    } /* name value all lists */
-    lua_pushvalue(L, -4);
-    if (lua_rawget(L, -2) != LUA_TTABLE) {
-        lua_pop(L, 1);
-        lua_createtable(L, 2, 0);
-        tg_json_mark_array(L);
-        lua_pushvalue(L, -5);
-        lua_rawget(L, query);
-        lua_rawseti(L, -2, 1);
-        lua_pushvalue(L, -5);
-        lua_pushvalue(L, -2);
-        lua_rawset(L, -4);
-    } /* name value all lists list */
-    lua_pushvalue(L, -4);
-    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-    lua_pop(L, 5);
-}
-
 static void push_query(lua_State *L, struct tg_exchange *x)
 {
     struct tg_query_pair pair;
@@ -149,53 +116,41 @@ static void push_query(lua_State *L, struct tg_exchange *x)
     int query, count = 0;
 
     split_target(x, &parts);
-    lua_createtable(L, 0, parts.query_len > 0);
+    tg_pairs_push(L, parts.query_len > 0);
     query = lua_gettop(L);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, query_class);
-    lua_setmetatable(L, -2);
     at = parts.query;
     end = parts.query + parts.query_len;
     while (at && tg_query_next(&at, end, &pair)) {
-        if (++count > QUERY_PAIRS_MOST)
+        if (++count > TG_PAIRS_MOST)
             tg_bind_fail(L, 400, "too many query parameters");
         push_decoded(L, pair.name, pair.name_len);
         push_decoded(L, pair.value, pair.value_len);
-        if (count == 1) {
-            lua_rawset(L, query);
-            continue;
-        }
-        lua_pushvalue(L, -2);
-        if (lua_rawget(L, query) == LUA_TNIL) {
-            lua_pop(L, 1);
-            lua_rawset(L, query);
-        } else {
-            lua_pop(L, 1);
-            add_repeated(L, query);
-        }
+        tg_pairs_add(L, query, count);
     }
 }
 
-/* query(name): every value of that name. */
-static int query_all(lua_State *L)
+static void push_cookies(lua_State *L, struct tg_exchange *x)
 {
-    luaL_checktype(L, 1, LUA_TTABLE);
-    luaL_checkstring(L, 2);
-    lua_settop(L, 2);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &repeated_key);
-    lua_pushvalue(L, 1);
-    if (lua_rawget(L, -2) == LUA_TTABLE) {
-        lua_pushvalue(L, 2);
-        if (lua_rawget(L, -2) == LUA_TTABLE)
-            return 1;
+    struct tg_headers *headers = tg_exchange_request_headers(x);
+    int cookies, count = 0, at = -1;
+
+    tg_pairs_push(L, 1);
+    cookies = lua_gettop(L);
+    while ((at = tg_headers_find(headers, "cookie", 6, (unsigned)at + 1)) >=
+           0) {
+        size_t len;
+        const char *text = tg_headers_value(headers, (unsigned)at, &len);
+        const char *end = text + len;
+        struct tg_cookie cookie;
+
+        while (tg_cookie_next(&text, end, &cookie)) {
+            if (++count > TG_PAIRS_MOST)
+                tg_bind_fail(L, 400, "too many cookies");
+            lua_pushlstring(L, cookie.name, cookie.name_len);
+            lua_pushlstring(L, cookie.value, cookie.value_len);
+            tg_pairs_add(L, cookies, count);
+        }
     }
-    lua_newtable(L);
-    tg_json_mark_array(L);
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, 1) != LUA_TNIL)
-        lua_rawseti(L, -2, 1);
-    else
-        lua_pop(L, 1);
-    return 1;
 }
 
 static void push_end(lua_State *L, const char *address, int port)
@@ -239,6 +194,7 @@ static const struct {
     {"generation", GENERATION},
     {"content_length", CONTENT_LENGTH},
     {"query", QUERIES},
+    {"cookies", COOKIES},
     {"headers", HEADERS},
     {"remote", REMOTE},
     {"peer", PEER},
@@ -255,6 +211,8 @@ static int push_table_field(lua_State *L, struct tg_exchange *x,
     lua_pop(L, 1);
     if (field == QUERIES)
         push_query(L, x);
+    else if (field == COOKIES)
+        push_cookies(L, x);
     else if (field == HEADERS)
         tg_headers_push(L, x, false);
     else if (field == REMOTE)
@@ -375,26 +333,13 @@ static const luaL_Reg metamethods[] = {
     {NULL, NULL},
 };
 
-static const luaL_Reg query_metamethods[] = {
-    {"__call", query_all},
-    {NULL, NULL},
-};
-
 int luaopen_tidegate_core_request(lua_State *L);
 
 int luaopen_tidegate_core_request(lua_State *L)
 {
-    static const luaL_Reg none[] = {{NULL, NULL}};
     size_t i;
 
-    tg_bind_class(L, query_class, none, query_metamethods);
-    lua_newtable(L);
-    lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "k");
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &repeated_key);
-
+    tg_pairs_open(L);
     tg_bind_class(L, tg_request_class, tg_request_body_methods, metamethods);
     luaL_getmetatable(L, tg_request_class);
     lua_getfield(L, -1, "__index");

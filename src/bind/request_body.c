@@ -7,6 +7,8 @@
  *                          gets 400
  *     request:buffer()     the content as a buffer
  *     request:chunks()     an iterator over strings, in constant memory
+ *     request:form()       the fields of a form; request_form.c
+ *     request:multipart()  an iterator over parts; multipart.c
  *     request:trailers()   table of the trailer fields, after the content
  *
  * What is larger than the route's limit ends the task with 413.
@@ -15,6 +17,7 @@
 
 #include "bind/bind.h"
 #include "bind/json.h"
+#include "bind/request_body.h"
 #include "http/exchange.h"
 #include "net/buffer.h"
 #include "script/task.h"
@@ -39,8 +42,7 @@ static void end_reading(void *arg)
 }
 
 /* Parks until more content has come; `next` looks at it. */
-static int wait_for_content(lua_State *L, struct tg_exchange *x,
-                            lua_KFunction next)
+int tg_request_wait(lua_State *L, struct tg_exchange *x, lua_KFunction next)
 {
     struct reading *reading;
 
@@ -54,18 +56,23 @@ static int wait_for_content(lua_State *L, struct tg_exchange *x,
     return tg_wait_park(L, &reading->wait, next, 0);
 }
 
+void tg_request_check_size(lua_State *L, struct tg_exchange *x)
+{
+    if (tg_exchange_is_too_large(x))
+        tg_bind_fail(L, 413, "the request's content is too large");
+}
+
 static struct tg_exchange *check_readable(lua_State *L)
 {
     struct tg_exchange *x = tg_bind_exchange(L, 1, tg_request_class);
 
-    if (tg_exchange_is_too_large(x))
-        tg_bind_fail(L, 413, "the request's content is too large");
+    tg_request_check_size(L, x);
     return x;
 }
 
 /* What text() read is kept: asking again, or for json(), gives it again.  What
  * buffer() and chunks() took is gone: false marks that. */
-static void mark_taken(lua_State *L)
+void tg_request_take(lua_State *L)
 {
     lua_pushboolean(L, 0);
     lua_setiuservalue(L, 1, TG_REQUEST_TEXT);
@@ -79,7 +86,7 @@ static int keep_text(lua_State *L)
 }
 
 /* Pushes the text that is kept, or nothing.  Raises if it was taken. */
-static bool push_kept(lua_State *L)
+bool tg_request_push_kept(lua_State *L)
 {
     int type = lua_getiuservalue(L, 1, TG_REQUEST_TEXT);
 
@@ -131,18 +138,18 @@ static int finish_text(lua_State *L, int status, lua_KContext context)
     }
     gathered = gather(L, x);
     if (!tg_exchange_is_complete(x))
-        return wait_for_content(L, x, finish_text);
+        return tg_request_wait(L, x, finish_text);
     len = tg_buffer_len(gathered);
     tg_buffer_take(gathered, luaL_buffinitsize(L, &text, len), len);
     luaL_pushresultsize(&text, len);
     return keep_text(L);
 }
 
-static int request_text(lua_State *L)
+int tg_request_text(lua_State *L)
 {
     lua_settop(L, 1);
     check_readable(L);
-    return push_kept(L) ? 1 : finish_text(L, LUA_OK, 0);
+    return tg_request_push_kept(L) ? 1 : finish_text(L, LUA_OK, 0);
 }
 
 static int finish_json(lua_State *L, int status, lua_KContext context)
@@ -162,9 +169,9 @@ static int request_json(lua_State *L)
 {
     lua_settop(L, 1);
     check_readable(L);
-    push_kept(L); /* raises here, at the caller's line */
+    tg_request_push_kept(L); /* raises here, at the caller's line */
     lua_settop(L, 1);
-    lua_pushcfunction(L, request_text);
+    lua_pushcfunction(L, tg_request_text);
     lua_pushvalue(L, 1);
     lua_callk(L, 1, 1, 0, finish_json);
     return finish_json(L, LUA_OK, 0);
@@ -177,7 +184,7 @@ static int finish_buffer(lua_State *L, int status, lua_KContext context)
     (void)status, (void)context;
     gather(L, x);
     if (!tg_exchange_is_complete(x))
-        return wait_for_content(L, x, finish_buffer);
+        return tg_request_wait(L, x, finish_buffer);
     return 1;
 }
 
@@ -185,14 +192,14 @@ static int request_buffer(lua_State *L)
 {
     lua_settop(L, 1);
     check_readable(L);
-    if (push_kept(L)) {
+    if (tg_request_push_kept(L)) {
         size_t len;
         const char *text = lua_tolstring(L, 2, &len);
 
         tg_buffer_add(tg_buffer_push(L), text, len);
         return 1;
     }
-    mark_taken(L);
+    tg_request_take(L);
     return finish_buffer(L, LUA_OK, 0);
 }
 
@@ -210,7 +217,7 @@ static int next_chunk(lua_State *L, int status, lua_KContext context)
         return 1;
     }
     if (len == 0)
-        return wait_for_content(L, x, next_chunk);
+        return tg_request_wait(L, x, next_chunk);
     len = len < CHUNK_MOST ? len : CHUNK_MOST;
     tg_buffer_take(content, luaL_buffinitsize(L, &chunk, len), len);
     luaL_pushresultsize(&chunk, len);
@@ -241,12 +248,12 @@ static int request_chunks(lua_State *L)
 {
     lua_settop(L, 1);
     check_readable(L);
-    if (push_kept(L)) {
+    if (tg_request_push_kept(L)) {
         lua_pushcfunction(L, iterate_text);
         lua_pushvalue(L, 1);
         return 2;
     }
-    mark_taken(L);
+    tg_request_take(L);
     lua_pushcfunction(L, iterate_chunks);
     lua_pushvalue(L, 1);
     return 2;
@@ -291,7 +298,8 @@ static int request_trailers(lua_State *L)
 }
 
 const luaL_Reg tg_request_body_methods[] = {
-    {"text", request_text},         {"json", request_json},
-    {"buffer", request_buffer},     {"chunks", request_chunks},
-    {"trailers", request_trailers}, {NULL, NULL},
+    {"text", tg_request_text},           {"json", request_json},
+    {"buffer", request_buffer},          {"chunks", request_chunks},
+    {"trailers", request_trailers},      {"form", tg_request_form},
+    {"multipart", tg_request_multipart}, {NULL, NULL},
 };

@@ -50,19 +50,22 @@ void tg_headers_add(struct tg_headers *headers, const char *name,
     tg_text_add(&headers->bytes, value, value_len);
 }
 
+void tg_headers_remove_at(struct tg_headers *headers, unsigned index)
+{
+    struct tg_headers_entry *entry = &headers->entries[index];
+
+    if (entry->value_at + entry->value_len == headers->bytes.len)
+        headers->bytes.len = entry->name_at; /* it was the newest */
+    headers->count--;
+    memmove(entry, entry + 1, (headers->count - index) * sizeof(*entry));
+}
+
 void tg_headers_remove(struct tg_headers *headers, const char *name, size_t len)
 {
     int index;
 
-    while ((index = tg_headers_find(headers, name, len, 0)) >= 0) {
-        struct tg_headers_entry *entry = &headers->entries[index];
-
-        if (entry->value_at + entry->value_len == headers->bytes.len)
-            headers->bytes.len = entry->name_at; /* it was the newest */
-        headers->count--;
-        memmove(&headers->entries[index], &headers->entries[index + 1],
-                (headers->count - (unsigned)index) * sizeof(*headers->entries));
-    }
+    while ((index = tg_headers_find(headers, name, len, 0)) >= 0)
+        tg_headers_remove_at(headers, (unsigned)index);
 }
 
 int tg_headers_find(const struct tg_headers *headers, const char *name,

@@ -43,6 +43,9 @@ void tg_headers_add(struct tg_headers *headers, const char *name,
 void tg_headers_remove(struct tg_headers *headers, const char *name,
                        size_t len);
 
+/* Removes one field. */
+void tg_headers_remove_at(struct tg_headers *headers, unsigned index);
+
 /* The index of the next field of that name at or after `from`, or -1. */
 int tg_headers_find(const struct tg_headers *headers, const char *name,
                     size_t len, unsigned from);

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include "bind/pairs.h"
+
+#include "bind/bind.h"
+#include "bind/json.h"
+
+static const char pairs_class[] = "tidegate.pairs";
+
+static const char repeated_key; /* registry: pairs -> name -> list of values */
+
+/* Stack: pairs name value.  A name that repeats gets a list beside it. */
+static void add_repeated(lua_State *L, int pairs)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &repeated_key); /* name value all */
+    lua_pushvalue(L, pairs);
+    if (lua_rawget(L, -2) != LUA_TTABLE) { /* name value all nil */
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, pairs);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, -4);
+    } /* name value all lists */
+    lua_pushvalue(L, -4);
+    if (lua_rawget(L, -2) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lua_createtable(L, 2, 0);
+        tg_json_mark_array(L);
+        lua_pushvalue(L, -5);
+        lua_rawget(L, pairs);
+        lua_rawseti(L, -2, 1);
+        lua_pushvalue(L, -5);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, -4);
+    } /* name value all lists list */
+    lua_pushvalue(L, -4);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    lua_pop(L, 5);
+}
+
+/* pairs(name): every value of that name. */
+static int all_values(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checkstring(L, 2);
+    lua_settop(L, 2);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &repeated_key);
+    lua_pushvalue(L, 1);
+    if (lua_rawget(L, -2) == LUA_TTABLE) {
+        lua_pushvalue(L, 2);
+        if (lua_rawget(L, -2) == LUA_TTABLE)
+            return 1;
+    }
+    lua_newtable(L);
+    tg_json_mark_array(L);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, 1) != LUA_TNIL)
+        lua_rawseti(L, -2, 1);
+    else
+        lua_pop(L, 1);
+    return 1;
+}
+
+void tg_pairs_push(lua_State *L, int nonempty)
+{
+    lua_createtable(L, 0, nonempty);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, pairs_class);
+    lua_setmetatable(L, -2);
+}
+
+void tg_pairs_add(lua_State *L, int pairs, int count)
+{
+    if (count == 1) {
+        lua_rawset(L, pairs);
+        return;
+    }
+    lua_pushvalue(L, -2);
+    if (lua_rawget(L, pairs) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_rawset(L, pairs);
+    } else {
+        lua_pop(L, 1);
+        add_repeated(L, pairs);
+    }
+}
+
+static const luaL_Reg metamethods[] = {
+    {"__call", all_values},
+    {NULL, NULL},
+};
+
+void tg_pairs_open(lua_State *L)
+{
+    static const luaL_Reg none[] = {{NULL, NULL}};
+
+    tg_bind_class(L, pairs_class, none, metamethods);
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &repeated_key);
+}
