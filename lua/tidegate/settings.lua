@@ -2,6 +2,7 @@
 
 local suggest = require("tidegate.suggest")
 local tls_settings = require("tidegate.tls_settings")
+local trust = require("tidegate.core.trust")
 
 local function is_string(value)
 	return type(value) == "string" and value ~= ""
@@ -46,6 +47,27 @@ local function is_redirect(value)
 	end
 	return type(value) == "boolean"
 		or type(value) == "string" and value:find("^https://[%w.:%[%]-]*%w%]?$") ~= nil
+end
+
+local function is_trustee(value)
+	return is_string(value) and not value:find("\0", 1, true) and trust.is_trustee(value)
+end
+
+-- One value or a list of them.  The second result is the first that is wrong.
+local function list_of(check)
+	return function(value)
+		local list = type(value) == "table" and value or { value }
+		for key, item in pairs(list) do
+			if math.type(key) ~= "integer" or not check(item) then return false, item end
+		end
+		return #list <= 64
+	end
+end
+
+local is_proxy_headers = list_of(one_of("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"))
+
+local function is_header_name(value)
+	return is_string(value) and not value:find("[^%w_-]")
 end
 
 -- What an address to listen on may have beside it.
@@ -122,6 +144,17 @@ local keys = {
 	access_log = { "a file, '-' or 'off'", is_string },
 	event_backend = { "the name of a libevent backend", is_string },
 	debug_events = { "true or false", one_of(true, false) },
+	trusted_proxies = {
+		"addresses, networks such as '10.0.0.0/8', 'loopback', 'private' or 'unix'", list_of(is_trustee),
+	},
+	proxy_headers = {
+		"'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', or a list of these; or 'forwarded'; or 'none'",
+		function(value)
+			if value == "forwarded" or value == "none" then return true end
+			return is_proxy_headers(value)
+		end,
+	},
+	request_id_header = { "the name of a header field", is_header_name },
 	shutdown_timeout = { "seconds", is_seconds },
 	drain_timeout = { "seconds", is_seconds },
 	start_timeout = { "seconds", is_seconds },
@@ -158,8 +191,10 @@ local function check_key(path, text, key, value, known, list)
 	if not known then
 		error(where .. ("unknown setting '%s'%s"):format(key, suggest.hint(tostring(key), list)), 0)
 	end
-	if not known[2](value) then
-		error(where .. ("'%s' must be %s"):format(key, known[1]), 0)
+	local ok, item = known[2](value)
+	if not ok then
+		local but = type(item) == "string" and (", not '%s'"):format(item) or ""
+		error(where .. ("'%s' must be %s%s"):format(key, known[1], but), 0)
 	end
 end
 

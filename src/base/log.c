@@ -36,20 +36,26 @@ bool tg_log_is_on(enum tg_log_level level)
     return level >= least;
 }
 
-/* People read tracebacks: line ends stay, all other control bytes go. */
+/* People read tracebacks: line ends stay, and what follows is indented.  All
+ * other control bytes go, and so does what is no UTF-8.  No text passes for a
+ * field: its quote is marked. */
 static void add_plain(struct tg_text *out, const char *data, size_t len)
 {
-    size_t i;
+    size_t i, n;
 
-    for (i = 0; i < len; i++) {
+    for (i = 0; i < len; i += n) {
         unsigned char c = (unsigned char)data[i];
 
+        n = c < 0x80 ? 1 : tg_text_sequence(data + i, len - i);
         if (c == '\n')
             tg_text_adds(out, "\n    ");
-        else if ((c < 0x20 && c != '\t') || c == 0x7f)
+        else if (c == '"' && i && data[i - 1] == '=')
+            tg_text_adds(out, "\\\"");
+        else if (n == 0 || (c < 0x20 && c != '\t') || c == 0x7f)
             tg_text_addf(out, "\\x%02x", c);
         else
-            tg_text_add(out, data + i, 1);
+            tg_text_add(out, data + i, n);
+        n = n ? n : 1;
     }
 }
 

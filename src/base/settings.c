@@ -12,10 +12,14 @@
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/tls_settings.h"
+#include "base/trust.h"
 
 #define AT(field) offsetof(struct tg_settings, field)
 
 enum { UNSET = -1 };
+
+static const char header_bytes[] = "abcdefghijklmnopqrstuvwxyz"
+                                   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
 
 const struct tg_setting tg_settings_table[] = {
     {"listen", "ADDR:PORT",
@@ -40,6 +44,16 @@ const struct tg_setting tg_settings_table[] = {
      TG_SETTING_STRING, AT(event_backend), NULL},
     {"debug_events", NULL, "turn on libevent's debug mode", TG_SETTING_BOOLEAN,
      AT(debug_events), NULL},
+    {"trusted_proxies", "ADDRESS",
+     "proxies to believe: an address, a network, loopback, private or unix; "
+     "may be repeated",
+     TG_SETTING_STRINGS, AT(trusted_proxies), NULL},
+    {"proxy_headers", "NAME",
+     "a header field they set (x-forwarded-for, x-forwarded-proto); may be "
+     "repeated",
+     TG_SETTING_STRINGS, AT(proxy_headers), NULL},
+    {"request_id_header", "NAME", "the field in which they name a request",
+     TG_SETTING_STRING, AT(request_id_header), NULL},
     {"shutdown_timeout", "SECONDS",
      "how long a stop waits for requests in flight (30)", TG_SETTING_SECONDS,
      AT(shutdown_timeout), "30"},
@@ -183,6 +197,10 @@ void tg_settings_complete(struct tg_settings *settings)
         settings->pid_file = tg_strf("%s/.tidegate.pid", settings->root);
     if (settings->threads == UNSET)
         settings->threads = sysconf(_SC_NPROCESSORS_ONLN);
+    if (!settings->proxy_headers[0]) {
+        settings->proxy_headers[0] = tg_strdup("x-forwarded-for");
+        settings->proxy_headers[1] = tg_strdup("x-forwarded-proto");
+    }
     if (settings->limits.connection_limit == UNSET)
         settings->limits.connection_limit = room_for_connections(settings);
     for (setting = tg_settings_table; setting->name; setting++)
@@ -236,6 +254,21 @@ struct tg_listen *tg_settings_add_listen(struct tg_settings *settings,
     return NULL;
 }
 
+/* A proxy that sets one kind of fields passes the other on from its client: so
+ * nobody believes both. */
+static bool put_proxy_header(char **slots, const char *text)
+{
+    static const char *const together[] = {
+        "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"};
+    size_t i;
+
+    for (i = 0; i < 3; i++)
+        if (strcmp(together[i], text) == 0)
+            return !(slots[0] && slots[0][0] != 'x') && put_more(slots, text);
+    return (strcmp(text, "forwarded") == 0 || strcmp(text, "none") == 0) &&
+           !slots[0] && put_more(slots, text);
+}
+
 /* Words that are known only to some settings. */
 static bool is_word(const struct tg_setting *setting, const char *text)
 {
@@ -244,6 +277,10 @@ static bool is_word(const struct tg_setting *setting, const char *text)
     if (strcmp(setting->name, "log_format") == 0)
         return strcmp(text, "auto") == 0 || strcmp(text, "text") == 0 ||
                strcmp(text, "json") == 0;
+    if (strcmp(setting->name, "trusted_proxies") == 0)
+        return tg_trust_add(&(struct tg_trust){0}, text);
+    if (strcmp(setting->name, "request_id_header") == 0)
+        return *text && strspn(text, header_bytes) == strlen(text);
     return *text;
 }
 
@@ -267,7 +304,9 @@ bool tg_settings_put(struct tg_settings *settings,
     case TG_SETTING_SECONDS:
         return put_seconds(slot, text);
     case TG_SETTING_STRINGS:
-        return put_more(slot, text);
+        if (slot == settings->proxy_headers)
+            return put_proxy_header(slot, text);
+        return is_word(setting, text) && put_more(slot, text);
     case TG_SETTING_LISTEN:
         return tg_settings_add_listen(settings, text);
     case TG_SETTING_BOOLEAN:

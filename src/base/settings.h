@@ -46,12 +46,15 @@ struct tg_limits {
 struct tg_settings {
     char *root; /* the project's folder, from the command line only */
     char *config;
-    struct tg_listen listen[TG_SETTINGS_LISTEN_MOST]; /* up to no address */
+    struct tg_listen listen[TG_SETTINGS_LISTEN_MOST + 1]; /* up to no address */
     char *handlers;
     long threads; /* 0: one for each core */
     char *pid_file;
     char *log_level, *log_format, *access_log;
     char *event_backend;
+    char *trusted_proxies[TG_SETTINGS_STRINGS_MOST + 1]; /* for tg_trust_add */
+    char *proxy_headers[TG_SETTINGS_STRINGS_MOST + 1];
+    char *request_id_header; /* NULL: none */
     bool debug_events;
     double shutdown_timeout, drain_timeout, start_timeout;
     struct tg_limits limits;

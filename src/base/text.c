@@ -65,10 +65,10 @@ void tg_text_addf(struct tg_text *text, const char *format, ...)
     va_end(args);
 }
 
-/* The length of the UTF-8 sequence at `at` (RFC 3629); 0: it is none. */
-static size_t utf8_sequence(const unsigned char *at, size_t len)
+size_t tg_text_sequence(const char *data, size_t len)
 {
     static const unsigned long least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *at = (const unsigned char *)data;
     size_t n = at[0] < 0xc2   ? 0
                : at[0] < 0xe0 ? 2
                : at[0] < 0xf0 ? 3
@@ -110,9 +110,7 @@ void tg_text_add_quoted(struct tg_text *text, const char *data, size_t len)
     tg_text_add(text, "\"", 1);
     for (i = 0; i < len; i++) {
         unsigned char c = (unsigned char)data[i];
-        size_t n =
-            c < 0x80 ? 0
-                     : utf8_sequence((const unsigned char *)data + i, len - i);
+        size_t n = c < 0x80 ? 0 : tg_text_sequence(data + i, len - i);
 
         if (n > 0 || (0x20 <= c && c < 0x7f && c != '"' && c != '\\')) {
             i += n ? n - 1 : 0;

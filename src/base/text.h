@@ -31,6 +31,10 @@ void tg_text_addv(struct tg_text *text, const char *format, va_list args)
  * bytes that are no UTF-8, become escapes: one record stays one line. */
 void tg_text_add_quoted(struct tg_text *text, const char *data, size_t len);
 
+/* The length of the UTF-8 sequence of a printable character beyond ASCII at the
+ * start of `data` (RFC 3629); 0: it is none. */
+size_t tg_text_sequence(const char *data, size_t len);
+
 /* Removes `len` bytes from the front. */
 void tg_text_drain(struct tg_text *text, size_t len);
 

@@ -28,14 +28,32 @@ static int add_context(lua_State *L, struct tg_log_field *fields)
     size_t len;
 
     if (x) {
+        const char *id = tg_exchange_id(x);
         const char *route = tg_exchange_label(x, &len);
 
-        fields[count++] = TG_LOG_TEXT("request", tg_exchange_id(x), 32);
+        fields[count++] = TG_LOG_TEXT("request", id, strlen(id));
         if (len)
             fields[count++] = TG_LOG_TEXT("route", route, len);
     }
     fields[count++] = TG_LOG_NUMBER("generation", (int64_t)state->generation);
     return count;
+}
+
+/* Names that may be a client's must not stand for ours: they are marked. */
+static void push_name(lua_State *L, int index)
+{
+    static const char *const ours[] = {"time",    "level", "msg",
+                                       "request", "route", "generation"};
+    const char *name = lua_tostring(L, index);
+    size_t i;
+
+    for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+        if (strcmp(name, ours[i]) != 0)
+            continue;
+        lua_pushfstring(L, "_%s", name);
+        return;
+    }
+    lua_pushvalue(L, index);
 }
 
 /* The strings made here stay on the stack until the record is written. */
@@ -44,22 +62,24 @@ static int add_own(lua_State *L, struct tg_log_field *fields, int count)
     lua_pushnil(L);
     while (lua_next(L, 2)) { /* ... key value */
         size_t len;
-        const char *text;
+        const char *text, *name;
 
         luaL_argcheck(L, lua_type(L, -2) == LUA_TSTRING, 2,
                       "names of fields are strings");
         luaL_argcheck(L, count < FIELDS_MOST, 2, "too many fields");
-        luaL_checkstack(L, 4, "too many fields");
+        luaL_checkstack(L, 5, "too many fields");
+        push_name(L, lua_absindex(L, -2)); /* ... key value name */
+        name = lua_tostring(L, -1);
+        lua_insert(L, -3); /* ... name key value */
         if (lua_isinteger(L, -1)) {
-            fields[count++] =
-                TG_LOG_NUMBER(lua_tostring(L, -2), lua_tointeger(L, -1));
+            fields[count++] = TG_LOG_NUMBER(name, lua_tointeger(L, -1));
             lua_pop(L, 1);
             continue;
         }
-        text = luaL_tolstring(L, -1, &len); /* ... key value text */
-        fields[count++] = TG_LOG_TEXT(lua_tostring(L, -3), text, len);
-        lua_replace(L, -2); /* ... key text */
-        lua_insert(L, -2);  /* ... text key */
+        text = luaL_tolstring(L, -1, &len); /* ... name key value text */
+        fields[count++] = TG_LOG_TEXT(name, text, len);
+        lua_replace(L, -2); /* ... name key text */
+        lua_insert(L, -2);  /* ... name text key */
     }
     return count;
 }

@@ -3,7 +3,7 @@
  * tidegate.request -- what the client asks.
  *
  *     request.method  .path  .target  .query  .params  .headers  .host
- *     request.scheme  .version  .remote  .id  .route  .generation
+ *     request.scheme  .version  .remote  .peer  .id  .route  .generation
  *     request.content_length  .cookies  .tls  .locals
  *     request:text()  :json()  :buffer()  :chunks()  :trailers()
  *
@@ -36,6 +36,7 @@ enum field {
     HEADERS,
     REMOTE,
     TLS,
+    PEER,
     LOCALS
 };
 
@@ -80,7 +81,7 @@ void tg_request_push_path(lua_State *L, struct tg_exchange *x)
 /* The host without its port, in lower case. */
 void tg_request_push_host(lua_State *L, struct tg_exchange *x)
 {
-    struct tg_span host = tg_exchange_head(x)->host;
+    struct tg_span host = tg_exchange_host(x);
     const char *at = span(x, host), *colon;
     size_t len = host.len, i;
     luaL_Buffer lower;
@@ -153,15 +154,29 @@ static void push_cookies(lua_State *L, struct tg_exchange *x)
     }
 }
 
-static void push_remote(lua_State *L, struct tg_exchange *x)
+static void push_end(lua_State *L, const char *address, int port)
 {
-    int port;
-
     lua_createtable(L, 0, 2);
-    lua_pushstring(L, tg_exchange_address(x, &port));
+    lua_pushstring(L, address);
     lua_setfield(L, -2, "address");
     lua_pushinteger(L, port);
     lua_setfield(L, -2, "port");
+}
+
+static void push_remote(lua_State *L, struct tg_exchange *x)
+{
+    int port;
+    const char *address = tg_exchange_address(x, &port);
+
+    push_end(L, address, port);
+}
+
+static void push_peer(lua_State *L, struct tg_exchange *x)
+{
+    int port;
+    const char *address = tg_exchange_peer(x, &port);
+
+    push_end(L, address, port);
 }
 
 static const struct {
@@ -184,6 +199,7 @@ static const struct {
     {"headers", HEADERS},
     {"remote", REMOTE},
     {"tls", TLS},
+    {"peer", PEER},
     {"locals", LOCALS},
 };
 
@@ -205,6 +221,8 @@ static int push_table_field(lua_State *L, struct tg_exchange *x,
         push_remote(L, x);
     else if (field == TLS)
         tg_request_push_tls(L, x);
+    else if (field == PEER)
+        push_peer(L, x);
     else
         lua_newtable(L);
     lua_pushvalue(L, -1);
@@ -242,7 +260,7 @@ static int push_field(lua_State *L, struct tg_exchange *x, enum field field)
         tg_request_push_host(L, x);
         return 1;
     case SCHEME:
-        lua_pushstring(L, tg_exchange_tls(x) ? "https" : "http");
+        lua_pushstring(L, tg_exchange_scheme(x));
         return 1;
     case VERSION:
         lua_pushstring(L, head->minor ? "1.1" : "1.0");

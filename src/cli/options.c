@@ -126,6 +126,23 @@ static int take_folder(struct tg_settings *settings, int argc, char **argv)
     return TG_EXIT_OK;
 }
 
+/* A PROXY header is read from trusted proxies only. */
+static int check_listeners(const struct tg_settings *settings)
+{
+    const struct tg_listen *listen;
+
+    for (listen = settings->listen; listen->address; listen++) {
+        if (!listen->proxy_protocol || settings->trusted_proxies[0])
+            continue;
+        fprintf(stderr,
+                "tidegate: %s has proxy_protocol, but trusted_proxies names "
+                "no proxy\n",
+                listen->address);
+        return TG_EXIT_FAILED;
+    }
+    return TG_EXIT_OK;
+}
+
 int tg_options_read(struct tg_settings *settings, int argc, char **argv,
                     bool *json)
 {
@@ -152,7 +169,7 @@ int tg_options_read(struct tg_settings *settings, int argc, char **argv,
     }
     code = apply_flags(&line, settings);
     tg_settings_complete(settings);
-    return code;
+    return code ? code : check_listeners(settings);
 }
 
 void tg_options_print(void)

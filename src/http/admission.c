@@ -6,8 +6,6 @@
 #include <limits.h>
 #include <string.h>
 
-#include <event2/http.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/settings.h"
@@ -27,13 +25,9 @@ enum {
 static const char busy[] = REFUSAL("503", "Service Unavailable");
 static const char greedy[] = REFUSAL("429", "Too Many Requests");
 
-static const char *address_of(const struct tg_connection *c)
+static void address_of(struct tg_connection *c, char room[TG_ADDRESS_TEXT])
 {
-    char *address = NULL;
-    ev_uint16_t port = 0;
-
-    evhttp_connection_get_peer(c->evcon, &address, &port);
-    return address && port ? address : "";
+    tg_address_format(tg_peer_address(c), room);
 }
 
 bool tg_server_may_warn(double *last)
@@ -74,24 +68,39 @@ bool tg_connection_admit(struct tg_connection *c)
         refuse(c, busy, sizeof(busy) - 1);
         return false;
     }
-    if (limits->address_limit == LONG_MAX || !*address_of(c))
+    return tg_connection_count(c);
+}
+
+bool tg_connection_count(struct tg_connection *c)
+{
+    struct tg_server *server = c->server;
+    const struct tg_limits *limits = server->limits;
+    char address[TG_ADDRESS_TEXT];
+
+    if (limits->address_limit == LONG_MAX || c->peer.is_trusted)
+        return true; /* a proxy connects for many */
+    address_of(c, address);
+    if (!*address)
         return true;
-    c->counted =
-        tg_tally_take(server->tally, address_of(c), limits->address_limit);
+    c->counted = tg_tally_take(server->tally, address, limits->address_limit);
     if (c->counted)
         return true;
     if (tg_server_may_warn(&server->warned))
         tg_log(TG_LOG_WARN,
                "more than address_limit = %ld connections from %s: others are "
                "refused",
-               limits->address_limit, address_of(c));
+               limits->address_limit, address);
     refuse(c, greedy, sizeof(greedy) - 1);
     return false;
 }
 
 void tg_connection_leave(struct tg_connection *c)
 {
-    if (c->counted)
-        tg_tally_give(c->server->tally, address_of(c));
+    char address[TG_ADDRESS_TEXT];
+
+    if (!c->counted)
+        return;
+    address_of(c, address);
+    tg_tally_give(c->server->tally, address);
     c->counted = false;
 }

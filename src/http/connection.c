@@ -176,7 +176,9 @@ static void on_accepted(evutil_socket_t none, short what, void *arg)
                  tg_sending_writable, c);
     event_assign(&c->again, base, -1, 0, tg_intake_again, c);
     tg_connection_deadline(c, c->server->ticks.head);
-    if (tg_connection_admit(c))
+    if (!tg_peer_begin(c))
+        tg_connection_close(c);
+    else if (tg_connection_admit(c))
         tg_connection_flow(c);
 }
 

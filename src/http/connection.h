@@ -14,6 +14,8 @@
 #include "base/settings.h"
 #include "base/text.h"
 #include "http/exchange.h"
+#include "http/origin.h"
+#include "http/peer.h"
 #include "http/server.h"
 #include "net/stream.h"
 
@@ -46,6 +48,9 @@ struct tg_server {
     long nconnections;
     double warned; /* when it last told of too many of them */
     bool draining;
+    struct tg_proxies proxies;
+    unsigned refusals; /* of peers, */
+    double complained; /* and when it last told of one */
     struct tg_head_limits head_limits;
     struct tg_text head; /* where every response head is formatted */
     char scratch[65536]; /* where every connection receives */
@@ -70,6 +75,7 @@ struct tg_connection {
     struct tg_server *server;
     struct tg_listener *listener;
     struct tg_stream stream;
+    struct tg_peer peer;
     struct bufferevent *bev;
     struct evhttp_connection *evcon;
     struct evhttp_request *request; /* evhttp's, while an exchange is open */
@@ -110,7 +116,10 @@ struct tg_exchange {
     double began;
     struct tg_headers request_headers, response_headers;
     bool is_filled; /* are the request's headers? when they are asked for */
-    char id[33];
+    bool is_traced; /* is the origin found?  the same */
+    struct tg_origin origin;
+    char address[TG_ADDRESS_TEXT]; /* of the origin's client */
+    char id[TG_EXCHANGE_ID + 1];
 
     enum tg_response_stage stage;
     int status;
@@ -165,6 +174,9 @@ void tg_connection_head_late(struct tg_connection *c);
 
 /* Is there room for one more?  Otherwise it is refused, and on its end. */
 bool tg_connection_admit(struct tg_connection *c);
+
+/* The same, of its client's address; once that is known. */
+bool tg_connection_count(struct tg_connection *c);
 void tg_connection_leave(struct tg_connection *c);
 bool tg_server_may_warn(double *last); /* a flood must not flood the log */
 

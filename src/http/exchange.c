@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* The request's half of an exchange, and its life.  The response's half is in
- * response.c. */
+ * response.c; who asks, in
+ * exchange_origin.c. */
 #include "http/exchange.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-
-#include <event2/http.h>
 
 #include "base/alloc.h"
 #include "base/census.h"
@@ -91,7 +89,7 @@ void tg_exchange_open(struct tg_exchange *x, struct tg_connection *c,
     x->left = -1;
     x->sent = 0;
     x->burst = 0;
-    x->is_filled = false;
+    x->is_filled = x->is_traced = false;
     x->began = 0;
     x->expects_continue =
         x->head.expect_continue && x->body.state != TG_BODY_DONE;
@@ -206,25 +204,6 @@ struct tg_headers *tg_exchange_request_headers(struct tg_exchange *x)
     return headers;
 }
 
-/* Random for the process, then counted: unique, and cheap to make. */
-const char *tg_exchange_id(struct tg_exchange *x)
-{
-    static _Thread_local uint64_t seed;
-    static const char hex[] = "0123456789abcdef";
-    uint64_t halves[2];
-    int i;
-
-    if (x->id[0])
-        return x->id;
-    if (!seed && getrandom(&seed, sizeof(seed), 0) < 0)
-        seed = (uint64_t)(uintptr_t)x;
-    halves[0] = seed;
-    halves[1] = x->serial;
-    for (i = 0; i < 32; i++)
-        x->id[i] = hex[halves[i / 16] >> (60 - 4 * (i % 16)) & 15];
-    return x->id;
-}
-
 void tg_exchange_set_label(struct tg_exchange *x, const char *label, size_t len)
 {
     x->label.len = 0;
@@ -245,16 +224,6 @@ void tg_exchange_set_began(struct tg_exchange *x, double when)
 double tg_exchange_began(const struct tg_exchange *x)
 {
     return x->began;
-}
-
-const char *tg_exchange_address(const struct tg_exchange *x, int *port)
-{
-    char *address = NULL;
-    ev_uint16_t number = 0;
-
-    evhttp_connection_get_peer(x->connection->evcon, &address, &number);
-    *port = number;
-    return address && number ? address : "";
 }
 
 struct tg_tls_session *tg_exchange_tls(const struct tg_exchange *x)

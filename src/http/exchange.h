@@ -32,6 +32,8 @@ enum tg_response_stage {
     TG_RESPONSE_FINISHED
 };
 
+enum { TG_EXCHANGE_ID = 128 }; /* the longest id */
+
 typedef void tg_exchange_fn(void *arg);
 
 /* Is it still the one that had this serial number? */
@@ -47,7 +49,8 @@ const char *tg_exchange_bytes(const struct tg_exchange *x);
 /* All request fields, made at the first call. */
 struct tg_headers *tg_exchange_request_headers(struct tg_exchange *x);
 
-/* Its number in 32 hexadecimal digits, unique among all processes. */
+/* The name that a trusted proxy gave it, or its number in 32 hexadecimal
+ * digits, unique among all processes. */
 const char *tg_exchange_id(struct tg_exchange *x);
 
 /* What the floor above calls it in logs: its route.  Copied. */
@@ -59,8 +62,17 @@ const char *tg_exchange_label(const struct tg_exchange *x, size_t *len);
 void tg_exchange_set_began(struct tg_exchange *x, double when);
 double tg_exchange_began(const struct tg_exchange *x);
 
-/* The client's address as text, "" on a unix socket, and its port or 0. */
-const char *tg_exchange_address(const struct tg_exchange *x, int *port);
+/* The client's address as text, "" on a unix socket, and its port or 0; as
+ * trusted proxies say, if there are any. */
+const char *tg_exchange_address(struct tg_exchange *x, int *port);
+
+/* The same of who is connected to us. */
+const char *tg_exchange_peer(const struct tg_exchange *x, int *port);
+
+/* "http" or "https", and the host with its port: what the client has used, as
+ * trusted proxies say. */
+const char *tg_exchange_scheme(struct tg_exchange *x);
+struct tg_span tg_exchange_host(struct tg_exchange *x);
 
 /* How its connection is encrypted; NULL in the clear. */
 struct tg_tls_session *tg_exchange_tls(const struct tg_exchange *x);

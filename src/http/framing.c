@@ -12,8 +12,7 @@ enum { METHOD_LONGEST = 32 };
 
 /* --- the request line --- */
 
-/* host [ ":" port ], without userinfo (RFC 3986, 3.2) */
-static bool is_host(const char *at, size_t len)
+bool tg_host_is_valid(const char *at, size_t len)
 {
     const char *end = at + len;
 
@@ -60,7 +59,7 @@ static int read_absolute(struct tg_head *head, const char *data)
     while (scheme + n < len && target[scheme + n] != '/' &&
            target[scheme + n] != '?')
         n++;
-    if (n == 0 || !is_host(target + scheme, n))
+    if (n == 0 || !tg_host_is_valid(target + scheme, n))
         return 400;
     head->host.at = head->target.at + (uint32_t)scheme;
     head->host.len = (uint32_t)n;
@@ -201,7 +200,8 @@ static void read_connection(struct tg_head *head, struct sayings *said,
 static int read_host(struct tg_head *head, struct sayings *said,
                      const struct tg_field *field, const char *data)
 {
-    if (said->host || !is_host(data + field->value.at, field->value.len))
+    if (said->host ||
+        !tg_host_is_valid(data + field->value.at, field->value.len))
         return 400;
     said->host = true;
     if (head->host.len == 0)

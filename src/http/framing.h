@@ -65,6 +65,9 @@ ssize_t tg_head_parse(struct tg_head *head, const char *data, size_t len,
 int tg_fields_parse(struct tg_field *fields, int max, const char *data,
                     size_t len);
 
+/* Is it host [ ":" port ], without userinfo (RFC 3986, 3.2)? */
+bool tg_host_is_valid(const char *at, size_t len);
+
 enum tg_body_state {
     TG_BODY_LENGTH, /* content-length: `left` bytes to come */
     TG_BODY_CHUNK_SIZE,

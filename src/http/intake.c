@@ -247,13 +247,26 @@ static void on_eof(struct tg_connection *c)
     c->timer = tg_timer_start(c->server->loop, 0.05, on_probe, c);
 }
 
+/* Has the PROXY header come whole?  If not, the connection may be gone. */
+static bool take_header(struct tg_connection *c)
+{
+    int error = tg_peer_receive(c);
+
+    if (error < 0 && error != -EAGAIN)
+        tg_connection_close(c);
+    return error == 0 && tg_connection_count(c);
+}
+
 void tg_intake_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct tg_connection *c = arg;
     char *room = c->server->scratch;
-    ssize_t n = tg_stream_recv(&c->stream, room, sizeof(c->server->scratch));
+    ssize_t n;
 
     (void)fd, (void)what;
+    if (c->peer.awaits_header && !take_header(c))
+        return;
+    n = tg_stream_recv(&c->stream, room, sizeof(c->server->scratch));
     if ((n == -EAGAIN || n == -EINTR) && !c->broken) {
         if (c->stream.tls)
             tg_connection_flow(c);

@@ -33,6 +33,12 @@ struct tg_server *tg_server_new(struct tg_loop *loop,
     return server;
 }
 
+void tg_server_trust(struct tg_server *server,
+                     const struct tg_settings *settings)
+{
+    tg_proxies_init(&server->proxies, settings);
+}
+
 static struct tg_listener *first_listener(struct tg_server *server)
 {
     return tg_list_item(server->listeners.next, struct tg_listener, link);
@@ -90,7 +96,8 @@ void tg_server_drain(struct tg_server *server)
             tg_list_item(link, struct tg_connection, link);
 
         next = link->next;
-        if (c->evcon && !c->exchange && !c->lingering && c->pending.len == 0)
+        if (c->evcon && !c->exchange && !c->lingering &&
+            (c->pending.len == 0 || c->peer.awaits_header))
             tg_connection_close(c);
     }
 }

@@ -16,6 +16,7 @@ struct tg_tally;
 struct tg_loop;
 struct tg_server;
 struct tg_tls;
+struct tg_settings;
 
 /* What a server tells the floor above. */
 struct tg_server_hooks {
@@ -34,6 +35,10 @@ struct tg_server *tg_server_new(struct tg_loop *loop,
                                 const struct tg_limits *limits,
                                 struct tg_tally *tally,
                                 const struct tg_server_hooks *hooks);
+
+/* Believes the proxies that the settings name; they must live as long. */
+void tg_server_trust(struct tg_server *server,
+                     const struct tg_settings *settings);
 
 /* Closes what is open; exchanges in flight hear that their client is gone. */
 void tg_server_free(struct tg_server *server);

@@ -10,6 +10,7 @@
 #include "script/coroutine.h"
 #include "script/finalizer.h"
 #include "script/searcher.h"
+#include "script/settings.h"
 
 /* What would end, fork or confuse the process, or reach past the state. */
 static const char *const removed[][2] = {
@@ -116,6 +117,7 @@ int tg_library_open(lua_State *L)
     lua_pushcfunction(L, do_file);
     lua_setglobal(L, "dofile");
     tg_coroutine_open(L);
+    tg_settings_open(L);
     tg_finalizer_open(L);
     return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/settings.h"
+#include "base/trust.h"
 #include "script/bundle.h"
 #include "script/settings_tls.h"
 #include "script/state.h"
@@ -117,6 +118,29 @@ static int read_settings(lua_State *L)
     lua_pushvalue(L, -2);
     lua_call(L, 1, 1);
     take_listen(L, reading->settings);
+    return 0;
+}
+
+static int is_trustee(lua_State *L)
+{
+    struct tg_trust trust = {0};
+
+    lua_pushboolean(L, tg_trust_add(&trust, luaL_checkstring(L, 1)));
+    return 1;
+}
+
+static int open_trust(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"is_trustee", is_trustee},
+                                         {NULL, NULL}};
+
+    luaL_newlib(L, functions);
+    return 1;
+}
+
+int tg_settings_open(lua_State *L)
+{
+    luaL_requiref(L, "tidegate.core.trust", open_trust, 0);
     return 0;
 }
 

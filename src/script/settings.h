@@ -12,4 +12,10 @@ struct tg_settings;
  */
 char *tg_settings_read(struct tg_settings *settings, int must_exist);
 
+struct lua_State;
+
+/* A Lua function: makes the module "tidegate.core.trust" known, whose
+ * `is_trustee` tells whether a text may stand in trusted_proxies. */
+int tg_settings_open(struct lua_State *L);
+
 #endif

@@ -129,7 +129,7 @@ static void add_field(struct tg_text *out, bool as_json, const char *name,
 void tg_access_end(struct tg_access *access, struct tg_exchange *x, size_t sent)
 {
     const struct tg_head *head = tg_exchange_head(x);
-    const char *bytes = tg_exchange_bytes(x), *label, *address;
+    const char *bytes = tg_exchange_bytes(x), *label, *address, *id;
     struct tg_text *out = &access->gathered;
     double began = tg_exchange_began(x); /* 0: its head was refused */
     double ms = began > 0 ? (tg_clock_now() - began) * 1000 : 0;
@@ -147,13 +147,15 @@ void tg_access_end(struct tg_access *access, struct tg_exchange *x, size_t sent)
     add_field(out, access->as_json, "target", bytes + head->target.at,
               head->target.len);
     add_field(out, access->as_json, "route", label ? label : "", len);
-    if (access->as_json)
-        tg_text_addf(out,
-                     ",\"status\":%d,\"bytes\":%zu,\"ms\":%.3f,"
-                     "\"request\":\"%s\"}\n",
-                     tg_exchange_status(x), sent, ms, tg_exchange_id(x));
-    else
+    if (access->as_json) {
+        tg_text_addf(out, ",\"status\":%d,\"bytes\":%zu,\"ms\":%.3f",
+                     tg_exchange_status(x), sent, ms);
+        id = tg_exchange_id(x);
+        add_field(out, true, "request", id, strlen(id));
+        tg_text_adds(out, "}\n");
+    } else {
         tg_text_addf(out, " %d %zu %.3fms\n", tg_exchange_status(x), sent, ms);
+    }
     if (out->len > GATHER_MOST)
         write_out(access);
     else if (!access->timer)

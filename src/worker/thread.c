@@ -300,6 +300,7 @@ static void *run(void *arg)
     thread->server =
         tg_server_new(thread->loop, &thread->common->settings->limits,
                       thread->common->tally, &hooks);
+    tg_server_trust(thread->server, thread->common->settings);
     tg_loop_watch(thread->loop, tg_mailbox_fd(thread->mailbox), on_mail,
                   thread);
     tg_loop_run(thread->loop);

@@ -26,7 +26,7 @@ local function adopt(child, project)
 end
 
 --- Starts it.  `options`: files, project, threads, flags (a list), listen,
--- environment.
+-- listeners (how many tidegate.lua has, when `listen` is empty), environment.
 local function start(options)
 	local project = options.project or projects.new(options.files)
 	local arguments = { "serve", project.path, "--threads", options.threads or 1 }
@@ -40,7 +40,7 @@ local function start(options)
 	local self = setmetatable(program.start(arguments, options.environment), server_mt)
 	self.project = project
 	self.keep_project = options.project ~= nil
-	self:await_listeners(math.max(1, #(options.listen or {})))
+	self:await_listeners(options.listeners or math.max(1, #(options.listen or {})))
 	return self
 end
 

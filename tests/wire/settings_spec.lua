@@ -241,6 +241,10 @@ return print]])
 		assert.same({ "", no_web(), 1 }, { check() })
 	end)
 
+	local trustees = "addresses, networks such as '10.0.0.0/8', 'loopback', 'private' or 'unix'"
+	local proxy_headers = "'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', or a list of these; "
+		.. "or 'forwarded'; or 'none'"
+
 	local refused = {
 		{ "a syntax error", "return {\n\tthreads = ,\n}", ":2: unexpected symbol near ','" },
 		{ "an error", "local x\nreturn { threads = x.y }", ":2: attempt to index a nil value (local 'x')" },
@@ -274,6 +278,21 @@ return print]])
 		{ "access_log", "return { access_log = true }", ":1: 'access_log' must be a file, '-' or 'off'" },
 		{ "event_backend", "return { event_backend = 1 }", ":1: 'event_backend' must be the name of a libevent backend" },
 		{ "debug_events", "return { debug_events = 1 }", ":1: 'debug_events' must be true or false" },
+		{ "trusted_proxies", "return {\n\ttrusted_proxies = { 'loopback', '10.0.0.1/8' } }",
+			":2: 'trusted_proxies' must be " .. trustees .. ", not '10.0.0.1/8'" },
+		{ "a trusted proxy's name", "return { trusted_proxies = 'proxy.example' }",
+			":1: 'trusted_proxies' must be " .. trustees .. ", not 'proxy.example'" },
+		{ "a trusted number", "return { trusted_proxies = { 10 } }", ":1: 'trusted_proxies' must be " .. trustees },
+		{ "trusted options", "return { trusted_proxies = { unix = true } }",
+			":1: 'trusted_proxies' must be " .. trustees },
+		{ "too many proxies", "local t = {} for i = 1, 65 do t[i] = '::1' end\nreturn { trusted_proxies = t }",
+			":2: 'trusted_proxies' must be " .. trustees },
+		{ "proxy_headers", "return { proxy_headers = { 'x-forwarded-for', 'x-real-ip' } }",
+			":1: 'proxy_headers' must be " .. proxy_headers .. ", not 'x-real-ip'" },
+		{ "proxy_headers of two kinds", "return { proxy_headers = { 'x-forwarded-for', 'forwarded' } }",
+			":1: 'proxy_headers' must be " .. proxy_headers .. ", not 'forwarded'" },
+		{ "request_id_header", "return { request_id_header = 'x-request-id:' }",
+			":1: 'request_id_header' must be the name of a header field" },
 		{ "shutdown_timeout", "return { shutdown_timeout = -1 }", ":1: 'shutdown_timeout' must be seconds" },
 		{ "drain_timeout", "return { drain_timeout = 0/0 }", ":1: 'drain_timeout' must be seconds" },
 		{ "start_timeout", "return { start_timeout = '1' }", ":1: 'start_timeout' must be seconds" },
