@@ -13,6 +13,12 @@ if(LIBEVENT_libevent_VERSION VERSION_LESS 2.1.12)
     "this is ${LIBEVENT_libevent_VERSION}.")
 endif()
 
+pkg_check_modules(ZLIB IMPORTED_TARGET zlib)
+if(NOT ZLIB_FOUND)
+  message(FATAL_ERROR "Tidegate needs zlib "
+    "(Debian: apt-get install zlib1g-dev); none was found.")
+endif()
+
 pkg_search_module(LUA IMPORTED_TARGET lua5.4 lua54 lua-5.4 lua)
 if(NOT LUA_FOUND)
   message(FATAL_ERROR "Tidegate needs Lua 5.4 "
@@ -21,3 +27,7 @@ endif()
 if(NOT LUA_VERSION MATCHES "^5\\.4")
   message(FATAL_ERROR "Tidegate needs Lua 5.4; this is ${LUA_VERSION}.")
 endif()
+
+# Content codings beside gzip, for who has the libraries.
+pkg_check_modules(BROTLI IMPORTED_TARGET libbrotlienc)
+pkg_check_modules(ZSTD IMPORTED_TARGET libzstd>=1.4.0)

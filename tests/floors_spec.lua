@@ -17,6 +17,9 @@ local across = { -- what a floor may use of one beside or below, but no more
 local system = { -- which folders may include a foreign library
 	["<l[ua][aux]"] = { script = true, bind = true },
 	["<event2/"] = { net = true, http = true },
+	["<zlib"] = { http = true },
+	["<brotli/"] = { http = true },
+	["<zstd"] = { http = true },
 	["<pthread"] = { shared = true, worker = true, script = {} },
 }
 local calls = { -- where alone a function may be called

@@ -2,6 +2,7 @@
 #include "worker/versions.h"
 
 #include "base/text.h"
+#include "http/encoder.h"
 #include "net/loop.h"
 #include "script/library.h"
 
@@ -21,6 +22,9 @@ void tg_versions_describe(struct tg_text *out)
                      : "  its security fixes of 2026 are missing: "
                        "upgrade it (Debian: 2.1.12-stable-8+"
                        "deb12u1)\n");
+    tg_text_adds(out, "codings ");
+    tg_encoder_describe(out);
+    tg_text_adds(out, "\n");
     tg_library_versions(out);
     tg_loop_free(loop);
     tg_loop_teardown();
