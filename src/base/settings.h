@@ -44,6 +44,7 @@ struct tg_settings {
     char *log_level, *log_format, *access_log;
     char *event_backend;
     bool debug_events;
+    bool compress;
     double shutdown_timeout, drain_timeout, start_timeout;
     struct tg_limits limits;
 };

@@ -28,6 +28,11 @@ struct tg_server *tg_server_new(struct tg_loop *loop,
     return server;
 }
 
+void tg_server_compress(struct tg_server *server, bool compress)
+{
+    server->compress = compress;
+}
+
 static struct tg_listener *first_listener(struct tg_server *server)
 {
     return tg_list_item(server->listeners.next, struct tg_listener, link);
@@ -53,6 +58,8 @@ void tg_server_free(struct tg_server *server)
         while (!atomic_compare_exchange_weak(&left, &x->next, x))
             ;
     }
+    tg_encoder_release(&server->encoders);
+    tg_text_release(&server->encoded);
     tg_text_release(&server->head);
     free(server);
 }

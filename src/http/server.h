@@ -34,6 +34,9 @@ struct tg_server *tg_server_new(struct tg_loop *loop,
                                 struct tg_tally *tally,
                                 const struct tg_server_hooks *hooks);
 
+/* Shall responses be encoded, unless they say otherwise?  Not at first. */
+void tg_server_compress(struct tg_server *server, bool compress);
+
 /* Closes what is open; exchanges in flight hear that their client is gone. */
 void tg_server_free(struct tg_server *server);
 
