@@ -15,6 +15,7 @@ dependencies = {
 }
 external_dependencies = {
 	LIBEVENT = { header = "event2/event.h" },
+	ZLIB = { header = "zlib.h" },
 }
 build = {
 	type = "cmake",

@@ -19,6 +19,12 @@ if(NOT OPENSSL_FOUND OR OPENSSL_VERSION VERSION_LESS 3.0)
     "(Debian: apt-get install libssl-dev); none was found.")
 endif()
 
+pkg_check_modules(ZLIB IMPORTED_TARGET zlib)
+if(NOT ZLIB_FOUND)
+  message(FATAL_ERROR "Tidegate needs zlib "
+    "(Debian: apt-get install zlib1g-dev); none was found.")
+endif()
+
 pkg_search_module(LUA IMPORTED_TARGET lua5.4 lua54 lua-5.4 lua)
 if(NOT LUA_FOUND)
   message(FATAL_ERROR "Tidegate needs Lua 5.4 "
@@ -27,3 +33,7 @@ endif()
 if(NOT LUA_VERSION MATCHES "^5\\.4")
   message(FATAL_ERROR "Tidegate needs Lua 5.4; this is ${LUA_VERSION}.")
 endif()
+
+# Content codings beside gzip, for who has the libraries.
+pkg_check_modules(BROTLI IMPORTED_TARGET libbrotlienc)
+pkg_check_modules(ZSTD IMPORTED_TARGET libzstd>=1.4.0)

@@ -18,6 +18,9 @@ local system = { -- which folders may include a foreign library
 	["<l[ua][aux]"] = { script = true, bind = true },
 	["<event2/"] = { net = true, http = true },
 	["<openssl/"] = { net = "^src/net/tls" }, -- and which of its files
+	["<zlib"] = { http = true },
+	["<brotli/"] = { http = true },
+	["<zstd"] = { http = true },
 	["<pthread"] = { shared = true, worker = true, script = {} },
 }
 local calls = { -- where alone a function may be called

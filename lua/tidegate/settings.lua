@@ -142,6 +142,7 @@ local keys = {
 	log_level = { "'debug', 'info', 'warn', 'error' or 'off'", one_of("debug", "info", "warn", "error", "off") },
 	log_format = { "'auto', 'text' or 'json'", one_of("auto", "text", "json") },
 	access_log = { "a file, '-' or 'off'", is_string },
+	compress = { "true or false", one_of(true, false) },
 	event_backend = { "the name of a libevent backend", is_string },
 	debug_events = { "true or false", one_of(true, false) },
 	trusted_proxies = {

@@ -6,12 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+void tg_alloc_failed(void)
+{
+    fputs("tidegate: out of memory\n", stderr);
+    abort();
+}
+
 static void *checked(void *block)
 {
-    if (!block) {
-        fputs("tidegate: out of memory\n", stderr);
-        abort();
-    }
+    if (!block)
+        tg_alloc_failed();
     return block;
 }
 

@@ -23,4 +23,7 @@ char *tg_strdup(const char *text);
 /* A string made as printf() makes it; release with free(). */
 char *tg_strf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The end, for memory that a library could not get. */
+void tg_alloc_failed(void) __attribute__((noreturn));
+
 #endif

@@ -40,6 +40,8 @@ const struct tg_setting tg_settings_table[] = {
      TG_SETTING_STRING, AT(log_format), "auto"},
     {"access_log", "FILE", "a record for each request: a file, - or off (off)",
      TG_SETTING_STRING, AT(access_log), "off"},
+    {"compress", NULL, "compress responses for clients that take it",
+     TG_SETTING_BOOLEAN, AT(compress), NULL},
     {"event_backend", "NAME", "libevent's backend (the best there is)",
      TG_SETTING_STRING, AT(event_backend), NULL},
     {"debug_events", NULL, "turn on libevent's debug mode", TG_SETTING_BOOLEAN,

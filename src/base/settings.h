@@ -56,6 +56,7 @@ struct tg_settings {
     char *proxy_headers[TG_SETTINGS_STRINGS_MOST + 1];
     char *request_id_header; /* NULL: none */
     bool debug_events;
+    bool compress;
     double shutdown_timeout, drain_timeout, start_timeout;
     struct tg_limits limits;
 };

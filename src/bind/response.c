@@ -4,6 +4,7 @@
  *
  *     response.status               may be set until the first write
  *     response.headers
+ *     response.compress             may it be sent compressed?
  *     response:write(data)          a piece of a stream; parks while the
  *                                   client is slow
  *     response:flush()              parks until all of it is on its way
@@ -28,7 +29,8 @@ enum {
     WAITING_HIGH = 256 * 1024, /* a writer parks beyond, */
     WAITING_LOW = 64 * 1024,   /* until so much is left */
     STATUS,
-    HEADERS
+    HEADERS,
+    COMPRESS
 };
 
 const char tg_response_class[] = "tidegate.response";
@@ -146,8 +148,7 @@ static int response_flush(lua_State *L)
 {
     struct tg_exchange *x = check_response(L);
 
-    if (tg_exchange_stage(x) == TG_RESPONSE_OPEN)
-        tg_exchange_write(x, "", 0); /* the head */
+    tg_exchange_flush(x);
     if (tg_exchange_waiting(x) > 0)
         return wait_for_drain(L, x, 0);
     return drained(L, LUA_OK, 0);
@@ -213,6 +214,10 @@ static int response_index(lua_State *L)
                           luaL_tolstring(L, 2, NULL));
     if (lua_tointeger(L, 3) == HEADERS)
         return push_headers(L, x);
+    if (lua_tointeger(L, 3) == COMPRESS) {
+        lua_pushboolean(L, tg_exchange_compress(x));
+        return 1;
+    }
     if (tg_exchange_status(x))
         lua_pushinteger(L, tg_exchange_status(x));
     else
@@ -226,6 +231,13 @@ static int response_newindex(lua_State *L)
     const char *name = luaL_checkstring(L, 2);
     lua_Integer status;
 
+    if (strcmp(name, "compress") == 0) {
+        if (!lua_isboolean(L, 3))
+            return luaL_error(L, "'compress' is true or false, not a %s",
+                              luaL_typename(L, 3));
+        tg_exchange_set_compress(x, lua_toboolean(L, 3));
+        return 0;
+    }
     if (strcmp(name, "status") != 0)
         return luaL_error(L, "cannot set '%s' of a response", name);
     status = lua_isinteger(L, 3) ? lua_tointeger(L, 3) : 0;
@@ -263,6 +275,8 @@ int luaopen_tidegate_core_response(lua_State *L)
     lua_setfield(L, -2, "status");
     lua_pushinteger(L, HEADERS);
     lua_setfield(L, -2, "headers");
+    lua_pushinteger(L, COMPRESS);
+    lua_setfield(L, -2, "compress");
     lua_pushcclosure(L, response_index, 1);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);

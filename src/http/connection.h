@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "base/settings.h"
 #include "base/text.h"
+#include "http/encoder.h"
 #include "http/exchange.h"
 #include "http/origin.h"
 #include "http/peer.h"
@@ -52,8 +53,11 @@ struct tg_server {
     unsigned refusals; /* of peers, */
     double complained; /* and when it last told of one */
     struct tg_head_limits head_limits;
-    struct tg_text head; /* where every response head is formatted */
-    char scratch[65536]; /* where every connection receives */
+    bool compress; /* what responses are, unless they say otherwise */
+    struct tg_encoder_pool encoders;
+    struct tg_text encoded; /* what an encoder has just made */
+    struct tg_text head;    /* where every response head is formatted */
+    char scratch[65536];    /* where every connection receives */
 };
 
 /* A listening socket, with an evhttp of its own: by that its connections know
@@ -127,6 +131,9 @@ struct tg_exchange {
     uint64_t sent; /* content */
     size_t burst;  /* written since others had their turn */
     bool expects_continue, too_large, chunked, bodiless;
+    bool compress;              /* may it be encoded? */
+    struct tg_encoder *encoder; /* of a stream; NULL: it goes as it is */
+    struct tg_timer *lagging;   /* the encoder holds bytes until it fires */
 
     tg_exchange_fn *on_content, *on_drain, *on_gone, *on_late;
     void *content_arg, *drain_arg, *watch_arg;
@@ -198,6 +205,7 @@ bool tg_connection_will_close(struct tg_connection *c);
 /* The life of an exchange, for its connection. */
 struct tg_exchange *tg_exchange_take(struct tg_server *server);
 void tg_exchange_put(struct tg_server *server, struct tg_exchange *x);
+void tg_exchange_end_encoding(struct tg_exchange *x);
 void tg_exchange_free(struct tg_exchange *x);
 void tg_exchange_open(struct tg_exchange *x, struct tg_connection *c,
                       const char *bytes, size_t len);

@@ -46,6 +46,8 @@ void tg_exchange_put(struct tg_server *server, struct tg_exchange *x)
 {
     if (x->connection)
         tg_census.exchanges--;
+    if (x->encoder)
+        tg_exchange_end_encoding(x);
     x->connection = NULL;
     trim(&x->bytes);
     trim(&x->trailers);
@@ -90,6 +92,7 @@ void tg_exchange_open(struct tg_exchange *x, struct tg_connection *c,
     x->sent = 0;
     x->burst = 0;
     x->is_filled = x->is_traced = false;
+    x->compress = c->server->compress;
     x->began = 0;
     x->expects_continue =
         x->head.expect_continue && x->body.state != TG_BODY_DONE;

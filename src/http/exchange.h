@@ -106,6 +106,10 @@ int tg_exchange_status(const struct tg_exchange *x); /* 0: not set */
 void tg_exchange_set_status(struct tg_exchange *x, int status);
 struct tg_headers *tg_exchange_response_headers(struct tg_exchange *x);
 
+/* May it be encoded (RFC 9110, 8.4), if its client and its type allow? */
+bool tg_exchange_compress(const struct tg_exchange *x);
+void tg_exchange_set_compress(struct tg_exchange *x, bool compress);
+
 /*
  * Answers with a whole body; `type` is its content-type unless the headers have
  * one, NULL for none.  The bytes are copied where the socket does not take
@@ -115,8 +119,13 @@ void tg_exchange_respond(struct tg_exchange *x, int status, const char *type,
                          const char *body, size_t len);
 
 /* Writes a piece of a stream, the head before the first; returns how many
- * bytes wait for the client.  -1: more than the content-length that was set. */
+ * bytes, encoded or not, wait for the client.  -1: more than the content-length
+ * that was set. */
 int64_t tg_exchange_write(struct tg_exchange *x, const char *data, size_t len);
+
+/* Sends what an encoder may hold of that, and the head if it is not out.
+ * Whoever does not call it: the loop does, at its next turn. */
+void tg_exchange_flush(struct tg_exchange *x);
 
 /* Counts bytes that were written; true when so many went out that others
  * should have their turn. */

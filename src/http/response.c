@@ -4,15 +4,19 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "http/compression.h"
 #include "http/connection.h"
 #include "http/exchange.h"
 #include "http/status.h"
 #include "http/writer.h"
 #include "net/buffer.h"
+#include "net/timer.h"
 
 enum {
-    GATHER_MOST = 4096,      /* a copy of so much costs less than a piece */
-    BURST_MOST = 1024 * 1024 /* bytes written without a turn for others */
+    GATHER_MOST = 4096,       /* a copy of so much costs less than a piece */
+    BURST_MOST = 1024 * 1024, /* bytes written without a turn for others */
+    ENCODING_COST = 4,        /* what a byte to encode counts for, in that */
+    SLICE = 64 * 1024         /* bytes encoded, then sent */
 };
 
 enum tg_response_stage tg_exchange_stage(const struct tg_exchange *x)
@@ -33,6 +37,16 @@ void tg_exchange_set_status(struct tg_exchange *x, int status)
 struct tg_headers *tg_exchange_response_headers(struct tg_exchange *x)
 {
     return &x->response_headers;
+}
+
+bool tg_exchange_compress(const struct tg_exchange *x)
+{
+    return x->compress;
+}
+
+void tg_exchange_set_compress(struct tg_exchange *x, bool compress)
+{
+    x->compress = compress;
 }
 
 static bool is_head_request(const struct tg_exchange *x)
@@ -80,14 +94,16 @@ void tg_exchange_respond(struct tg_exchange *x, int status, const char *type,
     struct tg_writer_head head = {.status = status, .type = type};
     struct iovec piece = {(char *)(uintptr_t)body, len};
 
-    head.length = (int64_t)len;
+    if (x->compress)
+        tg_compression_whole(x, status, type, &piece);
+    head.length = (int64_t)piece.iov_len;
     if (tg_status_is_bodiless(status)) {
         head.length = -1;
         head.type = NULL;
     }
-    begin(x, &head, &piece, len > 0);
+    begin(x, &head, &piece, piece.iov_len > 0);
     if (!x->bodiless)
-        x->sent = len;
+        x->sent = piece.iov_len;
     finished(x);
 }
 
@@ -108,21 +124,22 @@ static int64_t declared_length(const struct tg_exchange *x)
     return 0 < len && i == len ? length : -1;
 }
 
-static void begin_stream(struct tg_exchange *x, const struct iovec *body,
-                         int nbody)
+/* What its head will say; nothing is sent yet. */
+static void prepare_stream(struct tg_exchange *x, struct tg_writer_head *head)
 {
-    struct tg_writer_head head = {.status = x->status ? x->status : 200};
-
-    if (!tg_status_is_bodiless(head.status)) {
-        head.length = x->left;
-        head.chunked = x->left < 0 && x->head.minor > 0;
-        head.close = x->left < 0 && !head.chunked;
-        head.type = "text/plain; charset=utf-8";
-    } else {
-        head.length = -1;
+    *head = (struct tg_writer_head){.status = x->status ? x->status : 200,
+                                    .length = -1};
+    if (!tg_status_is_bodiless(head->status)) {
+        head->type = "text/plain; charset=utf-8";
+        if (x->compress)
+            x->encoder =
+                tg_compression_stream(x, head->status, head->type, x->left);
+        if (!x->encoder)
+            head->length = x->left;
+        head->chunked = head->length < 0 && x->head.minor > 0;
+        head->close = head->length < 0 && !head->chunked;
     }
-    x->chunked = head.chunked;
-    begin(x, &head, body, nbody);
+    x->chunked = head->chunked;
 }
 
 /* The chunk's size line; returns its length. */
@@ -140,48 +157,116 @@ static int chunk_line(char *room, size_t len)
     return n;
 }
 
-int64_t tg_exchange_write(struct tg_exchange *x, const char *data, size_t len)
+/* Sends a piece as framing has it, behind the head if that is given. */
+static void send_piece(struct tg_exchange *x, struct tg_writer_head *head,
+                       const char *data, size_t len)
 {
     static char end_of_line[] = "\r\n";
     struct iovec pieces[3];
     char line[20];
-    int n = 0;
-    bool first = x->stage == TG_RESPONSE_OPEN;
+    int n = 1;
 
-    if (first)
-        x->left = declared_length(x);
-    if (x->left >= 0 && len > (uint64_t)x->left)
-        return -1;
-    if (x->left >= 0 && !first)
-        x->left -= (int64_t)len;
-    if (first ? x->left < 0 && x->head.minor > 0 : x->chunked) {
+    if (x->chunked) {
         pieces[0].iov_base = line;
         pieces[0].iov_len = (size_t)chunk_line(line, len);
         pieces[2].iov_base = end_of_line;
         pieces[2].iov_len = 2;
         n = 3;
-    } else {
-        n = 1;
     }
     pieces[n / 2].iov_base = (char *)(uintptr_t)data;
     pieces[n / 2].iov_len = len;
     if (len == 0)
         n = 0; /* an empty chunk would end the stream */
-    if (first) {
-        begin_stream(x, pieces, n);
-        if (x->left >= 0)
-            x->left -= (int64_t)len;
-    } else if (!x->bodiless && n) {
+    if (head)
+        begin(x, head, pieces, n);
+    else if (!x->bodiless && n)
         tg_connection_send(x->connection, pieces, n);
-    }
     if (!x->bodiless)
         x->sent += len;
+}
+
+void tg_exchange_end_encoding(struct tg_exchange *x)
+{
+    if (x->lagging)
+        tg_timer_stop(x->lagging);
+    if (x->encoder)
+        tg_encoder_put(&x->connection->server->encoders, x->encoder);
+    x->lagging = NULL;
+    x->encoder = NULL;
+}
+
+/* As send_piece(), through the encoder. */
+static void encode_piece(struct tg_exchange *x, struct tg_writer_head *head,
+                         const char *data, size_t len, enum tg_push push)
+{
+    struct tg_text *out = &x->connection->server->encoded;
+
+    do {
+        size_t n = len < SLICE ? len : SLICE;
+
+        out->len = 0;
+        tg_encoder_push(x->encoder, data, n, n < len ? TG_PUSH_MORE : push,
+                        out);
+        if (head || out->len)
+            send_piece(x, head, out->data, out->len);
+        head = NULL;
+        data += n;
+        len -= n;
+    } while (len);
+}
+
+static void on_lag(void *arg)
+{
+    struct tg_exchange *x = arg;
+
+    x->lagging = NULL;
+    encode_piece(x, NULL, "", 0, TG_PUSH_FLUSH);
+}
+
+static void write_encoded(struct tg_exchange *x, struct tg_writer_head *head,
+                          const char *data, size_t len)
+{
+    encode_piece(x, head, data, len, TG_PUSH_MORE);
+    if (x->bodiless)
+        tg_exchange_end_encoding(x);
+    else if (len && !x->lagging)
+        x->lagging = tg_timer_start(x->connection->server->loop, 0, on_lag, x);
+}
+
+int64_t tg_exchange_write(struct tg_exchange *x, const char *data, size_t len)
+{
+    struct tg_writer_head head, *first = NULL;
+
+    if (x->stage == TG_RESPONSE_OPEN)
+        x->left = declared_length(x);
+    if (x->left >= 0 && len > (uint64_t)x->left)
+        return -1;
+    if (x->stage == TG_RESPONSE_OPEN) {
+        prepare_stream(x, &head);
+        first = &head;
+    }
+    if (x->left >= 0)
+        x->left -= (int64_t)len;
+    if (x->encoder)
+        write_encoded(x, first, data, len);
+    else
+        send_piece(x, first, data, len);
     return (int64_t)tg_exchange_waiting(x);
+}
+
+void tg_exchange_flush(struct tg_exchange *x)
+{
+    if (x->stage == TG_RESPONSE_OPEN)
+        tg_exchange_write(x, "", 0);
+    if (!x->lagging)
+        return;
+    tg_timer_stop(x->lagging);
+    on_lag(x);
 }
 
 bool tg_exchange_is_burst(struct tg_exchange *x, size_t len)
 {
-    x->burst += len;
+    x->burst += x->encoder ? ENCODING_COST * len : len;
     if (x->burst < BURST_MOST)
         return false;
     x->burst = 0;
@@ -217,6 +302,10 @@ void tg_exchange_finish(struct tg_exchange *x)
     if (x->left > 0 && !x->bodiless) { /* less than was promised */
         tg_exchange_abort(x);
         return;
+    }
+    if (x->encoder) {
+        encode_piece(x, NULL, "", 0, TG_PUSH_END);
+        tg_exchange_end_encoding(x);
     }
     if (x->chunked && !x->bodiless)
         tg_connection_send(x->connection, &piece, 1);

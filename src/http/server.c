@@ -39,6 +39,11 @@ void tg_server_trust(struct tg_server *server,
     tg_proxies_init(&server->proxies, settings);
 }
 
+void tg_server_compress(struct tg_server *server, bool compress)
+{
+    server->compress = compress;
+}
+
 static struct tg_listener *first_listener(struct tg_server *server)
 {
     return tg_list_item(server->listeners.next, struct tg_listener, link);
@@ -64,6 +69,8 @@ void tg_server_free(struct tg_server *server)
         while (!atomic_compare_exchange_weak(&left, &x->next, x))
             ;
     }
+    tg_encoder_release(&server->encoders);
+    tg_text_release(&server->encoded);
     tg_text_release(&server->head);
     free(server);
 }

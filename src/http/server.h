@@ -40,6 +40,9 @@ struct tg_server *tg_server_new(struct tg_loop *loop,
 void tg_server_trust(struct tg_server *server,
                      const struct tg_settings *settings);
 
+/* Shall responses be encoded, unless they say otherwise?  Not at first. */
+void tg_server_compress(struct tg_server *server, bool compress);
+
 /* Closes what is open; exchanges in flight hear that their client is gone. */
 void tg_server_free(struct tg_server *server);
 

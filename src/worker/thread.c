@@ -301,6 +301,7 @@ static void *run(void *arg)
         tg_server_new(thread->loop, &thread->common->settings->limits,
                       thread->common->tally, &hooks);
     tg_server_trust(thread->server, thread->common->settings);
+    tg_server_compress(thread->server, thread->common->settings->compress);
     tg_loop_watch(thread->loop, tg_mailbox_fd(thread->mailbox), on_mail,
                   thread);
     tg_loop_run(thread->loop);

@@ -2,6 +2,7 @@
 #include "worker/versions.h"
 
 #include "base/text.h"
+#include "http/encoder.h"
 #include "net/loop.h"
 #include "net/tls.h"
 #include "script/library.h"
@@ -23,6 +24,9 @@ void tg_versions_describe(struct tg_text *out)
                        "upgrade it (Debian: 2.1.12-stable-8+"
                        "deb12u1)\n");
     tg_text_addf(out, "%s\n", tg_tls_version());
+    tg_text_adds(out, "codings ");
+    tg_encoder_describe(out);
+    tg_text_adds(out, "\n");
     tg_library_versions(out);
     tg_loop_free(loop);
     tg_loop_teardown();

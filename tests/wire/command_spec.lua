@@ -7,7 +7,7 @@ local server = require("tests.support.server")
 local hello = { ["handlers/hello.lua"] = "return function() return 'hi' end" }
 
 describe("tidegate version", function()
-	it("names the gateway, its libraries and libevent's backends", function()
+	it("names the gateway, its libraries, libevent's backends and the content codings", function()
 		local output, errors, code = program.run("version")
 		assert.same({ "", 0 }, { errors, code })
 		local lines = {}
@@ -16,6 +16,8 @@ describe("tidegate version", function()
 		end
 		assert.match("^tidegate %d+%.%d+%.%d+$", lines[1])
 		assert.match("^libevent 2%.1%.%d+%-stable, backend epoll.* of epoll poll select$", lines[2])
+		assert.match("^OpenSSL 3%.%d+%.%d+", lines[3])
+		assert.match("^codings gzip %(zlib %d+%.[%d.]+%)", lines[4])
 		assert.match("^Lua 5%.4%.%d+$", lines[#lines - 1])
 		assert.match("^LPeg %d+%.%d+%.%d+$", lines[#lines])
 	end)
@@ -39,7 +41,7 @@ describe("tidegate help", function()
 		end
 		for _, flag in ipairs({
 			"listen", "handlers", "config", "threads", "pid-file", "log-level", "log-format", "access-log",
-			"event-backend", "debug-events", "shutdown-timeout", "drain-timeout", "start-timeout",
+			"compress", "event-backend", "debug-events", "shutdown-timeout", "drain-timeout", "start-timeout",
 		}) do
 			assert.match("\n  %-%-" .. flag:gsub("%-", "%%-") .. " [^\n]*  %a", output)
 		end
