@@ -117,12 +117,12 @@ return {
 			for i = 1, 500 do
 				assert.equal("hello", clients[i]:response().body)
 			end
-			assert.equal(descriptors + 500, gateway.gateway:descriptors())
+			assert.is_true(gateway.gateway:descriptors() >= descriptors + 499) -- curl's may be gone by now
 			for i = 1, 500 do
 				clients[i]:close()
 			end
 			program.await("the descriptors to be closed", function()
-				return gateway.gateway:descriptors() == descriptors
+				return gateway.gateway:descriptors() <= descriptors
 			end)
 		end
 		local function crowds()
