@@ -57,7 +57,7 @@ local function run(file)
 		return debug.traceback(placed(file, err), 2):gsub("\n%s+%[C%]: in function 'xpcall'.*", "")
 	end)
 	if not ok then
-		error(result, 0)
+		error(result == "not enough memory" and placed(file, result) or result, 0)
 	end
 	return result
 end

@@ -2,6 +2,7 @@
 #include "bind/app.h"
 
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -103,8 +104,11 @@ static int load(lua_State *L)
 bool tg_app_load(struct tg_app *app, struct tg_text *report)
 {
     struct loading loading = {app, report, false};
-    char *error = tg_state_protect(app->state, load, &loading);
+    char *error;
 
+    app->state->ceiling = app->state->budget.state_bytes;
+    error = tg_state_protect(app->state, load, &loading);
+    app->state->ceiling = SIZE_MAX;
     if (error)
         tg_text_adds(report, error);
     free(error);

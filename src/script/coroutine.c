@@ -6,6 +6,8 @@
  */
 #include "script/coroutine.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include <lauxlib.h>
@@ -14,38 +16,23 @@
 #include "script/state.h"
 #include "script/task.h"
 
-static const char parked_key; /* registry: coroutines that are parked */
-
-static void set_parked(lua_State *L, lua_State *co, int yes)
+/* The lowest bit of what a coroutine knows of its state: is it parked?  To set
+ * it takes no memory, so that nothing can fail between start and park. */
+static void set_parked(lua_State *co, bool yes)
 {
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &parked_key) == LUA_TTABLE) {
-        lua_pushthread(co);
-        if (co != L)
-            lua_xmove(co, L, 1);
-        if (yes)
-            lua_pushboolean(L, 1);
-        else
-            lua_pushnil(L);
-        lua_rawset(L, -3);
-    }
-    lua_pop(L, 1);
+    uintptr_t *space = lua_getextraspace(co);
+
+    *space = (*space & ~(uintptr_t)1) | yes;
 }
 
-static int is_parked(lua_State *L, int index)
+static bool is_parked(lua_State *co)
 {
-    int yes;
-
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &parked_key);
-    lua_pushvalue(L, index);
-    lua_rawget(L, -2);
-    yes = lua_toboolean(L, -1);
-    lua_pop(L, 2);
-    return yes;
+    return *(uintptr_t *)lua_getextraspace(co) & 1;
 }
 
-void tg_coroutine_keep(lua_State *L, lua_State *co)
+void tg_coroutine_keep(lua_State *co)
 {
-    set_parked(L, co, 1);
+    set_parked(co, true);
 }
 
 static int go_on(lua_State *L, lua_State *co, int nargs, int base);
@@ -60,7 +47,7 @@ static int continue_inner(lua_State *L, int status, lua_KContext base)
     (void)status;
     task->parked = nest->next;
     free(nest);
-    set_parked(L, co, 0);
+    set_parked(co, false);
     lua_settop(L, (int)base);
     return go_on(L, co, 0, (int)base);
 }
@@ -73,7 +60,7 @@ static int park_outer(lua_State *L, lua_State *co, int base)
     nest->co = co;
     nest->next = task->parked;
     task->parked = nest;
-    set_parked(L, co, 1);
+    set_parked(co, true);
     return lua_yieldk(L, 0, base, continue_inner);
 }
 
@@ -129,11 +116,11 @@ static int go_on(lua_State *L, lua_State *co, int nargs, int base)
     return lua_error(L);
 }
 
-static const char *why_not(lua_State *L, lua_State *co, int index)
+static const char *why_not(lua_State *L, lua_State *co)
 {
     if (co == L)
         return "cannot resume non-suspended coroutine";
-    if (is_parked(L, index))
+    if (is_parked(co))
         return "cannot resume a coroutine that waits in another task";
     if (lua_status(co) == LUA_OK && lua_gettop(co) == 0)
         return "cannot resume dead coroutine";
@@ -147,7 +134,7 @@ static int start_inner(lua_State *L)
 {
     lua_State *co = lua_tothread(L, 1);
     int nargs = lua_gettop(L) - 2;
-    const char *why = why_not(L, co, 1);
+    const char *why = why_not(L, co);
 
     if (!why && !lua_checkstack(co, nargs))
         why = "too many arguments to resume";
@@ -194,7 +181,7 @@ static int co_wrap(lua_State *L)
 static int co_close(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTHREAD);
-    if (is_parked(L, 1))
+    if (is_parked(lua_tothread(L, 1)))
         return luaL_error(L, "cannot close a coroutine that waits");
     lua_pushvalue(L, lua_upvalueindex(1)); /* Lua's own does the rest */
     lua_insert(L, 1);
@@ -204,13 +191,6 @@ static int co_close(lua_State *L)
 
 void tg_coroutine_open(lua_State *L)
 {
-    lua_newtable(L);
-    lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "k");
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &parked_key);
-
     lua_getglobal(L, "coroutine");
     lua_pushcfunction(L, co_resume);
     lua_setfield(L, -2, "resume");
@@ -222,12 +202,12 @@ void tg_coroutine_open(lua_State *L)
     lua_pop(L, 1);
 }
 
-static void close_from(lua_State *L, struct tg_nest *nest)
+static void close_from(struct tg_nest *nest)
 {
     if (!nest)
         return;
-    close_from(L, nest->next);
-    set_parked(L, nest->co, 0);
+    close_from(nest->next);
+    set_parked(nest->co, false);
     lua_resetthread(nest->co);
     free(nest);
 }
@@ -237,5 +217,5 @@ void tg_coroutine_close_parked(struct tg_task *task)
     struct tg_nest *nest = task->parked;
 
     task->parked = NULL;
-    close_from(task->state->L, nest);
+    close_from(nest);
 }

@@ -14,7 +14,7 @@ struct tg_task;
 void tg_coroutine_open(lua_State *L);
 
 /* Keeps handlers from resuming or closing `co`, a task's own coroutine. */
-void tg_coroutine_keep(lua_State *L, lua_State *co);
+void tg_coroutine_keep(lua_State *co);
 
 /* Closes the coroutines through which the task is parked, innermost first. */
 void tg_coroutine_close_parked(struct tg_task *task);

@@ -84,6 +84,23 @@ void tg_state_attempt(struct tg_state *state, lua_CFunction fn, void *arg,
     free(error);
 }
 
+/* Lua makes these where no error can be caught: they must be there already, or
+ * one of them, out of memory, would end the process. */
+static int keep_words(lua_State *L)
+{
+    static const char *const words[] = {
+        "error in error handling", "C stack overflow",
+        "cannot resume dead coroutine",
+        "cannot resume non-suspended coroutine"};
+    size_t i;
+
+    for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        lua_pushstring(L, words[i]);
+        luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+    return 0;
+}
+
 void tg_state_tune(struct tg_state *state)
 {
     int kilobytes = lua_gc(state->L, LUA_GCCOUNT) + 1;
@@ -114,6 +131,7 @@ struct tg_state *tg_state_new(struct tg_bundle *bundle, uint64_t generation,
     tg_list_init(&state->spare);
     tg_census.states++;
     tg_state_attempt(state, tg_library_open, NULL, "cannot open the libraries");
+    tg_state_attempt(state, keep_words, NULL, "cannot keep words");
     return state;
 }
 

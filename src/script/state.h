@@ -47,10 +47,13 @@ struct tg_state {
     bool closing;   /* finalizers run for the last time */
 };
 
-/* The state that `L`, any coroutine of it, belongs to. */
+/* The state that `L`, any coroutine of it, belongs to; the lowest bit of what
+ * it has of that is coroutine.c's. */
 static inline struct tg_state *tg_state_of(lua_State *L)
 {
-    return *(struct tg_state **)lua_getextraspace(L);
+    uintptr_t space = *(uintptr_t *)lua_getextraspace(L);
+
+    return (struct tg_state *)(space & ~(uintptr_t)1);
 }
 
 /* A state with the standard libraries as handlers may have them. */

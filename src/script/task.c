@@ -49,6 +49,33 @@ void tg_task_free_spare(struct tg_state *state)
     state->nspare = 0;
 }
 
+/* What is ours to do has no ceiling, also inside another task's run: out of
+ * memory would end the process there.  Returns what to put back. */
+static size_t lift_ceiling(struct tg_state *state)
+{
+    size_t ceiling = state->ceiling;
+
+    state->ceiling = SIZE_MAX;
+    return ceiling;
+}
+
+static size_t ceiling_in(const struct tg_state *state, size_t bytes,
+                         size_t most)
+{
+    size_t held = state->bytes;
+
+    return bytes < most && held < most - bytes ? held + bytes : most;
+}
+
+/* What the state may hold while the task runs. */
+static size_t ceiling_of(const struct tg_task *task)
+{
+    size_t most = task->budget.task_bytes;
+    size_t left = task->bytes < most ? most - task->bytes : 0;
+
+    return ceiling_in(task->state, left, task->budget.state_bytes);
+}
+
 /* Runs the to-be-closed variables of the task's coroutines, innermost first;
  * they belong to the task, so that they see it as running. */
 static void unwind(struct tg_task *task)
@@ -59,8 +86,11 @@ static void unwind(struct tg_task *task)
                                       task->budget.milliseconds / CLEANUP_PART);
 
     state->running = task;
+    state->ceiling = ceiling_in(state, task->budget.task_bytes / CLEANUP_PART,
+                                task->budget.state_bytes);
     tg_coroutine_close_parked(task);
     lua_resetthread(task->co);
+    state->ceiling = SIZE_MAX;
     state->running = outer;
     tg_turn_end(state->turn, task->co, before);
 }
@@ -145,17 +175,6 @@ static void take_failure(struct tg_task *task, int status)
     }
 }
 
-/* What the state may hold while the task runs. */
-static size_t ceiling_of(const struct tg_task *task)
-{
-    size_t held = task->state->bytes, most = task->budget.state_bytes;
-    size_t left = task->bytes < task->budget.task_bytes
-                      ? task->budget.task_bytes - task->bytes
-                      : 0;
-
-    return left < most && held < most - left ? held + left : most;
-}
-
 /* What builds strings says it as an error of its own, with a line in front. */
 static bool is_memory_error(lua_State *co, int status)
 {
@@ -174,7 +193,7 @@ static int run(struct tg_task *task, int nargs)
 {
     struct tg_state *state = task->state;
     struct tg_task *outer = state->running;
-    size_t ceiling = state->ceiling, held = state->bytes;
+    size_t held = state->bytes;
     lua_State *before;
     int status, nresults;
 
@@ -182,7 +201,7 @@ static int run(struct tg_task *task, int nargs)
     state->running = task;
     state->ceiling = ceiling_of(task);
     status = lua_resume(task->co, state->L, nargs, &nresults);
-    state->ceiling = ceiling;
+    state->ceiling = SIZE_MAX;
     state->running = outer;
     if (state->bytes >= held) /* less: the collector was there */
         task->bytes += state->bytes - held;
@@ -196,19 +215,10 @@ static int run(struct tg_task *task, int nargs)
     return status;
 }
 
-static void resume(struct tg_task *task, int nargs)
+static void fail(struct tg_task *task, int status)
 {
     struct tg_state *state = task->state;
-    int status = run(task, nargs);
 
-    task->resumers = NULL;
-    if (status == LUA_YIELD && task->wait)
-        return;
-    if (status == LUA_OK) {
-        task->on_end(task, TG_TASK_RETURNED, task->arg);
-        release(task);
-        return;
-    }
     take_failure(task, status);
     unwind(task);
     task->on_end(task, TG_TASK_FAILED, task->arg);
@@ -218,9 +228,26 @@ static void resume(struct tg_task *task, int nargs)
     release(task);
 }
 
+static void resume(struct tg_task *task, int nargs)
+{
+    struct tg_state *state = task->state;
+    size_t ceiling = lift_ceiling(state);
+    int status = run(task, nargs);
+
+    task->resumers = NULL;
+    if (status == LUA_OK) {
+        task->on_end(task, TG_TASK_RETURNED, task->arg);
+        release(task);
+    } else if (status != LUA_YIELD || !task->wait) {
+        fail(task, status);
+    }
+    state->ceiling = ceiling;
+}
+
 struct tg_task *tg_task_new(struct tg_state *state, tg_task_end_fn *on_end,
                             void *arg)
 {
+    size_t ceiling = lift_ceiling(state);
     struct tg_task *task;
 
     if (state->nspare) {
@@ -231,9 +258,10 @@ struct tg_task *tg_task_new(struct tg_state *state, tg_task_end_fn *on_end,
         task = tg_alloc(sizeof(*task));
         task->state = state;
         task->co = lua_newthread(state->L);
-        tg_coroutine_keep(state->L, task->co);
+        tg_coroutine_keep(task->co);
         task->ref = luaL_ref(state->L, LUA_REGISTRYINDEX);
     }
+    state->ceiling = ceiling;
     if (state->begun++ % TUNE_EACH == 0)
         tg_state_tune(state);
     task->on_end = on_end;
@@ -276,7 +304,9 @@ void tg_task_start(struct tg_task *task, int nargs)
 
 void tg_task_cancel(struct tg_task *task)
 {
+    struct tg_state *state = task->state;
     struct tg_wait *wait = task->wait;
+    size_t ceiling = lift_ceiling(state);
 
     assert(wait); /* a running task cannot be cancelled from outside */
     task->wait = NULL;
@@ -284,6 +314,7 @@ void tg_task_cancel(struct tg_task *task)
     unwind(task);
     task->on_end(task, TG_TASK_CANCELLED, task->arg);
     release(task);
+    state->ceiling = ceiling;
 }
 
 void tg_task_trace(struct tg_task *task, lua_State *L, const char *message)

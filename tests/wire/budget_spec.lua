@@ -41,6 +41,15 @@ return function()
 	collectgarbage()
 	return "collected"
 end]],
+	["handlers/faulty.lua"] = [[
+return function()
+	local faults = { "plain", {}, false, setmetatable({}, { __tostring = function() error("twice") end }) }
+	for i = 1, 4 do
+		setmetatable({}, { __gc = function() error(faults[i]) end })
+	end
+	collectgarbage()
+	return "collected"
+end]],
 	["handlers/cleanup.lua"] = [[
 local log = require("tidegate.log")
 return { limits = { time = 0.1 }, GET = function()
@@ -156,6 +165,12 @@ describe("limits.time", function()
 	it("lets finalizers run that end", function()
 		assert.equal("collected", connection:fetch("GET", "/finalized").body)
 		gateway:wait_log("finalized a table")
+	end)
+
+	it("lets finalizers raise whatever they like", function()
+		assert.equal("collected", connection:fetch("GET", "/faulty").body)
+		gateway:wait_log("__gc: handlers/faulty.lua:4: plain")
+		assert.equal("quick", connection:fetch("GET", "/quick").body)
 	end)
 
 	it("begins anew with each wait", function()

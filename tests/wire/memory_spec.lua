@@ -2,6 +2,7 @@
 
 local around = require("tests.support.around")
 local program = require("tests.support.program")
+local server = require("tests.support.server")
 
 local hungry = {
 	{ "a string of 2 GB", "return ('x'):rep(2000000000)" },
@@ -83,6 +84,82 @@ describe("limits.memory", function()
 			assert.equal(503, connection:fetch("GET", "/hungry/2").status)
 		end
 		assert.is_true(not program.measures_memory or gateway:resident() < before + 64 * 2 ^ 20)
+	end)
+end)
+
+-- Everything that takes memory between two points of a task, with every budget:
+-- wherever it is refused, only the task may end.
+local everything = [[
+local timer = require("tidegate.timer")
+local json = require("tidegate.json")
+
+local function step(request, n)
+	local made = coroutine.wrap(function()
+		local _ <close> = setmetatable({}, { __close = function() return { n } end })
+		coroutine.yield(json.encode({ n, { n } }))
+		timer.sleep(0)
+		return ("x"):rep(n % 1000) .. n
+	end)
+	local first = made()
+	pcall(error, { first })
+	xpcall(function() error("in " .. n) end, function(message) error(message .. "again") end)
+	setmetatable({}, { __gc = function() return { {} } end })
+	timer.after(0, function() return { n } end)
+	return first .. made() .. (request.headers["x-none"] or "") .. request.query.limit
+end
+]]
+
+describe("memory that is refused", function()
+	it("at any point of a task ends that task only", function()
+		local sweep = {}
+		for i = 1, 100 do -- from nothing to more than enough, in small steps
+			sweep[("handlers/sweep/%d.lua"):format(i)] = everything ..
+				("return { limits = { memory = %d }, GET = function(r)\nlocal s\nfor n = 1, 20 do s = step(r, n) end\nreturn s\nend }")
+				:format(i * i * 8)
+		end
+		sweep["handlers/quick.lua"] = files["handlers/quick.lua"]
+		local gateway = server.start({ files = sweep, flags = { "--log-level", "info" } })
+		local statuses = {}
+		for _ = 1, 3 do
+			for i = 1, 100 do
+				local status = gateway:get(("/sweep/%d?limit=1"):format(i)).status
+				statuses[status] = (statuses[status] or 0) + 1
+			end
+		end
+		assert.is_truthy(statuses[503])
+		assert.is_truthy(statuses[200])
+		assert.equal(300, statuses[503] + statuses[200] + (statuses[500] or 0))
+		assert.equal("quick", gateway:get("/quick").body)
+		gateway:stop()
+	end)
+
+	it("while a file is loaded refuses the reload, and names the file", function()
+		local gateway = server.start({ files = { ["handlers/quick.lua"] = files["handlers/quick.lua"] },
+			flags = { "--state-limit", tostring(32 * 2 ^ 20 | 0) } })
+		gateway.project:write("handlers/greedy.lua", "local t = {}\nwhile true do t = { t } end")
+		local _, errors, code = gateway:reload()
+		assert.equal(1, code)
+		assert.matches("handlers/greedy.lua: not enough memory", errors, 1, true)
+		assert.equal("quick", gateway:get("/quick").body)
+		gateway:stop()
+	end)
+end)
+
+describe("to-be-closed variables", function()
+	it("may not take all memory in their turn", function()
+		local gateway = server.start({ files = { ["handlers/quick.lua"] = files["handlers/quick.lua"], ["handlers/greedy.lua"] = [[
+return { limits = { memory = 16 * 2^20, time = 5 }, GET = function()
+	local _ <close> = setmetatable({}, { __close = function()
+		local t = {}
+		while true do t = { t } end
+	end })
+	error("on purpose")
+end }]] } })
+		local response = gateway:get("/greedy")
+		assert.is_true(response.status >= 500)
+		assert.equal("quick", gateway:get("/quick").body)
+		assert.is_true(not program.measures_memory or gateway:resident() < 96 * 2 ^ 20)
+		gateway:stop()
 	end)
 end)
 
