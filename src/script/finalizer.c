@@ -6,10 +6,12 @@
 #include "base/log.h"
 #include "script/state.h"
 
-/* Called by the collector: the object at 1, its __gc is the upvalue. */
+/* Called by the collector: the object at 1, its __gc is the upvalue.  No task
+ * runs meanwhile: the one that does cannot be parked by this coroutine. */
 static int finalize(lua_State *L)
 {
     struct tg_state *state = tg_state_of(L);
+    struct tg_task *running = state->running;
     lua_State *co = lua_newthread(L), *before;
     int status, nresults;
 
@@ -17,7 +19,9 @@ static int finalize(lua_State *L)
     lua_pushvalue(L, 1);
     lua_xmove(L, co, 2);
     before = tg_turn_begin(state->turn, co, state->budget.milliseconds);
+    state->running = NULL;
     status = lua_resume(co, L, 1, &nresults);
+    state->running = running;
     tg_turn_end(state->turn, co, before);
     if (status == LUA_YIELD && tg_turn_is_overdue(state->turn)) {
         tg_turn_push_excess(L);
@@ -26,7 +30,9 @@ static int finalize(lua_State *L)
         tg_log(TG_LOG_ERROR, "__gc: a finalizer cannot wait");
     else if (status != LUA_OK)
         tg_log(TG_LOG_ERROR, "__gc: %s", luaL_tolstring(co, -1, NULL));
+    state->running = NULL;
     lua_resetthread(co);
+    state->running = running;
     return 0;
 }
 

@@ -41,6 +41,12 @@ describe("tidegate.timer", function()
 			assert.is_true(socket.gettime() - before >= 0.049)
 		end)
 
+		it("raises in a finalizer, and the task that runs goes on", function()
+			assert.equal("cannot wait here: not in a handler, timer or on_start", answer("local message "
+				.. "setmetatable({}, { __gc = function() message = select(2, pcall(timer.sleep, 0.01)) end }) collectgarbage() "
+				.. "timer.sleep(0.03) return message"))
+		end)
+
 		it("lets other requests go on", function()
 			connection:ask("POST", "/run", nil, "require('tidegate.shared').open('s'):set('in', true) "
 				.. "while not require('tidegate.shared').open('s'):get('out') do timer.sleep(0.001) end return 'slow'")
