@@ -91,38 +91,31 @@ static size_t beginning_at_end(const struct tg_multipart *m, const char *data,
     return 0;
 }
 
+static ssize_t pass_delimiter(struct tg_multipart *m, size_t len)
+{
+    m->state = TG_MULTIPART_DELIMITER;
+    return (ssize_t)len;
+}
+
 /* Bytes up to the next delimiter, then that: preamble or content. */
 static ssize_t decode_bytes(struct tg_multipart *m, const char *data,
                             size_t len, struct tg_multipart_step *step)
 {
-    size_t dashed = m->delimiter_len - 2u;
+    size_t dashed = m->delimiter_len - 2u, n = len < dashed ? len : dashed;
     const char *found;
 
-    if (m->line_start) {
-        size_t n = len < dashed ? len : dashed;
-
-        if (memcmp(data, m->delimiter + 2, n) == 0) {
-            if (n < dashed)
-                return 0;
-            goto delimiter;
-        }
-        m->line_start = false;
-    }
+    if (m->line_start && memcmp(data, m->delimiter + 2, n) == 0)
+        return n < dashed ? 0 : pass_delimiter(m, dashed);
+    m->line_start = false;
     found = memmem(data, len, m->delimiter, m->delimiter_len);
-    if (found == data) {
-        dashed += 2;
-        goto delimiter;
-    }
+    if (found == data)
+        return pass_delimiter(m, m->delimiter_len);
     step->at = data;
     step->len =
         found ? (size_t)(found - data) : len - beginning_at_end(m, data, len);
     if (m->state == TG_MULTIPART_CONTENT && step->len)
         step->kind = TG_MULTIPART_DATA;
     return (ssize_t)step->len;
-
-delimiter:
-    m->state = TG_MULTIPART_DELIMITER;
-    return (ssize_t)dashed;
 }
 
 static void end_part(struct tg_multipart *m, struct tg_multipart_step *step)
