@@ -91,7 +91,8 @@ bool tg_request_push_kept(lua_State *L)
     int type = lua_getiuservalue(L, 1, TG_REQUEST_TEXT);
 
     if (type == LUA_TBOOLEAN)
-        luaL_error(L, "the content was taken by buffer(), chunks() or multipart()");
+        luaL_error(
+            L, "the content was taken by buffer(), chunks() or multipart()");
     if (type == LUA_TSTRING)
         return true;
     lua_pop(L, 1);
