@@ -10,8 +10,6 @@ local route_file = require("tidegate.route_file")
 local routers = require("tidegate.router")
 local suggest = require("tidegate.suggest")
 
-require("tidegate.multipart") -- request:multipart() looks for it among what is loaded
-
 local standard = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true, OPTIONS = true }
 
 local loaded = {} -- every route, in the order of their files

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "bind/bind.h"
 
+#include <string.h>
+
 #include "bind/app.h"
 #include "http/exchange.h"
 #include "script/state.h"
@@ -37,6 +39,46 @@ int tg_bind_fail(lua_State *L, int status, const char *message)
     lua_pushstring(L, message);
     lua_call(L, 2, 0);
     return luaL_error(L, "%s", message); /* not reached */
+}
+
+static void refuse_option(lua_State *L, const char *what,
+                          const char *const *names)
+{
+    const char *key = luaL_tolstring(L, -2, NULL);
+    int i;
+
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, -1, "tidegate.suggest");
+    lua_getfield(L, -1, "hint");
+    lua_pushstring(L, key);
+    lua_newtable(L);
+    for (i = 0; names[i]; i++) {
+        lua_pushstring(L, names[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_call(L, 2, 1);
+    luaL_error(L, "unknown option '%s' of %s%s", key, what,
+               lua_tostring(L, -1));
+}
+
+void tg_bind_options(lua_State *L, int index, const char *what,
+                     const char *const *names)
+{
+    if (lua_isnoneornil(L, index))
+        return;
+    luaL_checktype(L, index, LUA_TTABLE);
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        const char *key =
+            lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        int i = 0;
+
+        while (names[i] && strcmp(names[i], key) != 0)
+            i++;
+        if (!names[i])
+            refuse_option(L, what, names);
+        lua_pop(L, 1);
+    }
 }
 
 void *tg_bind_push(lua_State *L, const char *class, struct tg_exchange *x,

@@ -31,6 +31,11 @@ struct tg_loop *tg_bind_loop(lua_State *L);
 /* Raises what tidegate.fail(status, message) raises. */
 int tg_bind_fail(lua_State *L, int status, const char *message);
 
+/* Raises at the caller's line unless the options at `index`, an absolute one,
+ * are nil or a table with no keys but these, which end with a NULL. */
+void tg_bind_options(lua_State *L, int index, const char *what,
+                     const char *const *names);
+
 /*
  * How Lua holds an exchange: with its serial number, since an object may be
  * kept longer than the exchange lives.  Requests, responses and their headers
@@ -59,6 +64,7 @@ enum {
     TG_REQUEST_PARAMS = 1,
     TG_REQUEST_ROUTE,
     TG_REQUEST_TEXT,
+    TG_REQUEST_FORM,
     TG_REQUEST_TABLES
 };
 

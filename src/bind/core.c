@@ -109,7 +109,6 @@ static const luaL_Reg modules[] = {
     {"tidegate.core.buffer", luaopen_tidegate_core_buffer},
     {"tidegate.core.json", luaopen_tidegate_core_json},
     {"tidegate.core.log", luaopen_tidegate_core_log},
-    {"tidegate.core.multipart", luaopen_tidegate_core_multipart},
     {"tidegate.core.shared", luaopen_tidegate_core_shared},
     {"tidegate.core.timer", luaopen_tidegate_core_timer},
     {NULL, NULL},
@@ -118,6 +117,7 @@ static const luaL_Reg modules[] = {
 /* These only make classes. */
 static const lua_CFunction classes[] = {
     luaopen_tidegate_core_headers,
+    luaopen_tidegate_core_multipart,
     luaopen_tidegate_core_request,
     luaopen_tidegate_core_response,
     NULL,

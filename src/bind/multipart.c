@@ -1,161 +1,162 @@
 // SPDX-License-Identifier: MIT
 /*
- * tidegate.core.multipart -- a request's content as parts, one event a call;
- * lua/tidegate/multipart.lua makes parts of them.
+ * tidegate.request, content in parts, as it comes (RFC 7578).
  *
- *     reader = multipart.open(request, boundary)   nil if that is no boundary
- *     reader:next()      "head", fields   a part begins: its field lines as a
- *                                         list of names and values
- *                        "data", string   a piece of it
- *                        "end"            it is whole
- *                        nil              that was the last one
+ *     for part in request:multipart{ parts = 100, size = 1048576 } do
  *
- * What is malformed ends the task with 400.
+ * What is left of a part is skipped when the next one is asked for.  The parts
+ * may be more, or larger, than what fits into memory.
  */
-#include "http/multipart.h"
+#include "bind/multipart.h"
 
-#include "bind/bind.h"
 #include "bind/request_body.h"
 #include "http/exchange.h"
 #include "net/buffer.h"
 
-enum { FIELDS_MOST = 32 };
+enum { PARTS_MOST = 1000, FRONT = 64 * 1024 };
 
-static const char class[] = "tidegate.multipart";
+const char tg_parts_class[] = "tidegate.multipart";
 
-struct reader {
-    struct tg_handle handle; /* first: a reader is a handle */
-    struct tg_multipart multipart;
-};
-
-static int reader_next(lua_State *L);
-
-static int next_again(lua_State *L, int status, lua_KContext context)
-{
-    (void)status, (void)context;
-    lua_settop(L, 1);
-    return reader_next(L);
-}
-
-static int push_fields(lua_State *L, const struct tg_part_run *run)
-{
-    struct tg_field fields[FIELDS_MOST];
-    int i, count = tg_fields_parse(fields, FIELDS_MOST, run->at, run->len);
-
-    if (count < 0)
-        return tg_bind_fail(L, 400, "malformed fields of a part");
-    lua_pushliteral(L, "head");
-    lua_createtable(L, 2 * count, 0);
-    for (i = 0; i < count; i++) {
-        lua_pushlstring(L, run->at + fields[i].name.at, fields[i].name.len);
-        lua_rawseti(L, -2, 2 * i + 1);
-        lua_pushlstring(L, run->at + fields[i].value.at, fields[i].value.len);
-        lua_rawseti(L, -2, 2 * i + 2);
-    }
-    return 2;
-}
-
-static int push_run(lua_State *L, const struct tg_part_run *run)
-{
-    if (run->kind == TG_PART_HEAD)
-        return push_fields(L, run);
-    if (run->kind == TG_PART_END) {
-        lua_pushliteral(L, "end");
-        return 1;
-    }
-    lua_pushliteral(L, "data");
-    lua_pushlstring(L, run->at, run->len);
-    return 2;
-}
-
-/* Decodes until there is something to tell; 0: more has to come first. */
-static int decode(lua_State *L, struct reader *reader,
-                  struct tg_buffer *content)
-{
-    struct tg_part_run run;
-    ssize_t used;
-    int count;
-
-    while (reader->multipart.state != TG_MULTIPART_DONE) {
-        used = tg_multipart_decode(&reader->multipart, tg_buffer_bytes(content),
-                                   tg_buffer_len(content), &run);
-        if (used < 0)
-            return tg_bind_fail(L, 400, "malformed multipart content");
-        if (used == 0)
-            return 0;
-        count = run.kind == TG_PART_NONE ? 0 : push_run(L, &run);
-        tg_buffer_drain(content, (size_t)used);
-        if (count)
-            return count;
-    }
-    tg_buffer_drain(content, tg_buffer_len(content)); /* the epilogue */
-    return 0;
-}
-
-static int reader_next(lua_State *L)
+struct tg_exchange *tg_parts_exchange(lua_State *L, const char *class)
 {
     struct tg_exchange *x = tg_bind_exchange(L, 1, class);
-    struct reader *reader = lua_touserdata(L, 1);
-    int count;
 
     tg_request_check_size(L, x);
-    count = decode(L, reader, tg_exchange_content(x));
-    if (count && !tg_exchange_is_complete(x))
-        tg_exchange_more(x, NULL, NULL);
-    if (count)
-        return count;
-    if (!tg_exchange_is_complete(x))
-        return tg_request_wait(L, x, next_again);
-    if (reader->multipart.state != TG_MULTIPART_DONE)
-        return tg_bind_fail(L, 400, "multipart content ends too early");
-    lua_pushnil(L);
-    return 1;
+    return x;
 }
 
-static int multipart_open(lua_State *L)
+bool tg_parts_step(lua_State *L, struct tg_parts *parts, struct tg_exchange *x,
+                   struct tg_multipart_step *step)
 {
-    struct tg_exchange *x = tg_bind_exchange(L, 1, tg_request_class);
-    struct tg_multipart multipart;
-    struct reader *reader;
+    struct tg_buffer *content =
+        parts->kept ? parts->kept : tg_exchange_content(x);
+    bool whole = parts->kept || tg_exchange_is_complete(x);
+    const char *data;
     size_t len;
-    const char *boundary = luaL_checklstring(L, 2, &len);
+    ssize_t n;
 
-    if (!tg_multipart_init(&multipart, boundary, len))
-        return 0;
-    lua_settop(L, 1);
-    tg_request_take(L);
-    reader = tg_bind_push(L, class, x, sizeof(*reader), 0);
-    reader->multipart = multipart;
-    return 1;
+    if (parts->refused)
+        tg_bind_fail(L, 413, parts->refused);
+    tg_buffer_drain(content, parts->used);
+    parts->used = 0;
+    data = tg_buffer_front(content, FRONT, &len);
+    n = tg_multipart_decode(&parts->parser, data, len,
+                            whole && len == tg_buffer_len(content), step);
+    if (n < 0)
+        tg_bind_fail(L, 400,
+                     tg_multipart_describe((enum tg_multipart_fault) - n));
+    parts->used = (size_t)n;
+    if (step->kind == TG_MULTIPART_PART) {
+        parts->in_part = true;
+        parts->size = 0;
+        if (++parts->count > parts->most)
+            parts->refused = "the content has too many parts";
+    } else if (step->kind == TG_MULTIPART_DATA) {
+        parts->size += step->len;
+        if (parts->size > parts->most_size)
+            parts->refused = "a part of the content is too large";
+    } else if (step->kind == TG_MULTIPART_PART_END) {
+        parts->in_part = false;
+    }
+    if (parts->refused)
+        tg_bind_fail(L, 413, parts->refused);
+    return n > 0 || step->kind == TG_MULTIPART_END;
 }
 
-/* request:multipart(options): the public half knows what to do. */
+/* Skips what is left of the part before. */
+static int find_part(lua_State *L, int status, lua_KContext context)
+{
+    struct tg_exchange *x = tg_parts_exchange(L, tg_parts_class);
+    struct tg_parts *parts = lua_touserdata(L, 1);
+    struct tg_multipart_step step;
+
+    (void)status, (void)context;
+    lua_settop(L, 1);
+    while (tg_parts_step(L, parts, x, &step)) {
+        if (step.kind == TG_MULTIPART_PART) {
+            tg_part_push(L, x, &step);
+            return 1;
+        }
+        if (step.kind == TG_MULTIPART_END) {
+            lua_pushnil(L);
+            return 1;
+        }
+    }
+    return tg_request_wait(L, x, find_part);
+}
+
+static int next_part(lua_State *L)
+{
+    struct tg_parts *parts;
+
+    tg_parts_exchange(L, tg_parts_class);
+    parts = lua_touserdata(L, 1);
+    parts->number++;
+    return find_part(L, LUA_OK, 0);
+}
+
+static lua_Integer limit_of(lua_State *L, int options, const char *name,
+                            lua_Integer otherwise)
+{
+    lua_Number number;
+
+    if (lua_isnoneornil(L, options) ||
+        lua_getfield(L, options, name) == LUA_TNIL)
+        return otherwise;
+    number = lua_tonumber(L, -1);
+    if (lua_type(L, -1) != LUA_TNUMBER || !(number >= 0))
+        luaL_error(L, "option '%s' of multipart() must be a number from 0",
+                   name);
+    lua_pop(L, 1);
+    return number < 9e18 ? (lua_Integer)number : LUA_MAXINTEGER;
+}
+
+/* What text() has read is read again, from a buffer. */
+static void keep_text(lua_State *L, struct tg_parts *parts)
+{
+    size_t len;
+    const char *text;
+
+    if (!tg_request_push_kept(L)) {
+        tg_request_take(L);
+        return;
+    }
+    text = lua_tolstring(L, -1, &len);
+    parts->kept = tg_buffer_push(L);
+    tg_buffer_add(parts->kept, text, len);
+    lua_setiuservalue(L, -3, 1);
+    lua_pop(L, 1);
+}
+
 int tg_request_multipart(lua_State *L)
 {
-    tg_bind_exchange(L, 1, tg_request_class);
+    static const char *const options[] = {"parts", "size", NULL};
+    struct tg_exchange *x;
+    struct tg_parts *parts;
+    lua_Integer most, most_size;
+    struct tg_multipart parser;
+    size_t len;
+    const char *type;
+
     lua_settop(L, 2);
-    if (tg_request_push_kept(L)) /* raises at the caller's line, as here */
-        return luaL_error(L,
-                          "the content was read by text(), json() or form()");
-    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    lua_getfield(L, -1, "tidegate.multipart");
-    lua_getfield(L, -1, "parts");
-    lua_replace(L, -3);
-    lua_pop(L, 1);
-    lua_insert(L, 1);
-    lua_call(L, 2, LUA_MULTRET);
-    return lua_gettop(L);
+    x = tg_parts_exchange(L, tg_request_class);
+    tg_bind_options(L, 2, "multipart()", options);
+    most = limit_of(L, 2, "parts", PARTS_MOST);
+    most_size = limit_of(L, 2, "size", LUA_MAXINTEGER);
+    type = tg_request_type(L, x, &len);
+    if (!tg_multipart_init(&parser, type, len))
+        tg_bind_fail(L, 415, "the content is not multipart/form-data");
+    if (!parser.delimiter_len)
+        tg_bind_fail(L, 400, "the content-type has no valid boundary");
+    lua_pushcfunction(L, next_part);
+    parts = tg_bind_push(L, tg_parts_class, x, sizeof(*parts), 1);
+    *parts = (struct tg_parts){.handle = parts->handle,
+                               .parser = parser,
+                               .most = most,
+                               .most_size = (uint64_t)most_size};
+    keep_text(L, parts);
+    return 2;
 }
-
-static const luaL_Reg methods[] = {
-    {"next", reader_next},
-    {NULL, NULL},
-};
-
-static const luaL_Reg functions[] = {
-    {"open", multipart_open},
-    {NULL, NULL},
-};
 
 int luaopen_tidegate_core_multipart(lua_State *L);
 
@@ -163,7 +164,7 @@ int luaopen_tidegate_core_multipart(lua_State *L)
 {
     static const luaL_Reg none[] = {{NULL, NULL}};
 
-    tg_bind_class(L, class, methods, none);
-    luaL_newlib(L, functions);
-    return 1;
+    tg_bind_class(L, tg_parts_class, none, none);
+    tg_part_open(L);
+    return 0;
 }

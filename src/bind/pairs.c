@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "bind/pairs.h"
 
+#include <string.h>
+
 #include "bind/bind.h"
 #include "bind/json.h"
+#include "http/target.h"
 
 static const char pairs_class[] = "tidegate.pairs";
 
@@ -80,6 +83,35 @@ void tg_pairs_add(lua_State *L, int pairs, int count)
     } else {
         lua_pop(L, 1);
         add_repeated(L, pairs);
+    }
+}
+
+static void push_decoded(lua_State *L, const char *text, size_t len)
+{
+    luaL_Buffer decoded;
+    size_t n;
+
+    if (!memchr(text, '%', len) && !memchr(text, '+', len)) {
+        lua_pushlstring(L, text, len);
+        return;
+    }
+    n = tg_query_decode(text, len, luaL_buffinitsize(L, &decoded, len));
+    luaL_pushresultsize(&decoded, n);
+}
+
+void tg_pairs_add_query(lua_State *L, int pairs, const char *text, size_t len,
+                        const char *too_many)
+{
+    const char *end = text + len;
+    struct tg_query_pair pair;
+    int count = 0;
+
+    while (tg_query_next(&text, end, &pair)) {
+        if (++count > TG_PAIRS_MOST)
+            tg_bind_fail(L, 400, too_many);
+        push_decoded(L, pair.name, pair.name_len);
+        push_decoded(L, pair.value, pair.value_len);
+        tg_pairs_add(L, pairs, count);
     }
 }
 

@@ -6,6 +6,7 @@
  *     request.scheme  .version  .remote  .peer  .id  .route  .generation
  *     request.content_length  .cookies  .tls  .locals
  *     request:text()  :json()  :buffer()  :chunks()  :trailers()
+ *     request:form()  :multipart()
  *
  * A field is made when it is asked for; what is a table is made once.
  */
@@ -96,37 +97,30 @@ void tg_request_push_host(lua_State *L, struct tg_exchange *x)
     luaL_pushresultsize(&lower, len);
 }
 
-static void push_decoded(lua_State *L, const char *text, size_t len)
-{
-    luaL_Buffer decoded;
-    size_t n;
-
-    if (!memchr(text, '%', len) && !memchr(text, '+', len)) {
-        lua_pushlstring(L, text, len);
-        return;
-    }
-    n = tg_query_decode(text, len, luaL_buffinitsize(L, &decoded, len));
-    luaL_pushresultsize(&decoded, n);
-}
-
 static void push_query(lua_State *L, struct tg_exchange *x)
 {
-    struct tg_query_pair pair;
     struct tg_target parts;
-    const char *at, *end;
-    int query, count = 0;
 
     split_target(x, &parts);
     tg_pairs_push(L, parts.query_len > 0);
-    query = lua_gettop(L);
-    at = parts.query;
-    end = parts.query + parts.query_len;
-    while (at && tg_query_next(&at, end, &pair)) {
-        if (++count > TG_PAIRS_MOST)
-            tg_bind_fail(L, 400, "too many query parameters");
-        push_decoded(L, pair.name, pair.name_len);
-        push_decoded(L, pair.value, pair.value_len);
-        tg_pairs_add(L, query, count);
+    if (parts.query_len)
+        tg_pairs_add_query(L, lua_gettop(L), parts.query, parts.query_len,
+                           "too many query parameters");
+}
+
+/* Of a copy on top: a finalizer may change the fields meanwhile. */
+static void add_cookies(lua_State *L, int pairs, int *count)
+{
+    size_t len;
+    const char *at = lua_tolstring(L, -1, &len), *end = at + len;
+    struct tg_cookie_pair pair;
+
+    while (tg_cookie_next(&at, end, &pair)) {
+        if (++*count > TG_PAIRS_MOST)
+            tg_bind_fail(L, 400, "too many cookies");
+        lua_pushlstring(L, pair.name, pair.name_len);
+        lua_pushlstring(L, pair.value, pair.value_len);
+        tg_pairs_add(L, pairs, *count);
     }
 }
 
@@ -141,16 +135,10 @@ static void push_cookies(lua_State *L, struct tg_exchange *x)
            0) {
         size_t len;
         const char *text = tg_headers_value(headers, (unsigned)at, &len);
-        const char *end = text + len;
-        struct tg_cookie cookie;
 
-        while (tg_cookie_next(&text, end, &cookie)) {
-            if (++count > TG_PAIRS_MOST)
-                tg_bind_fail(L, 400, "too many cookies");
-            lua_pushlstring(L, cookie.name, cookie.name_len);
-            lua_pushlstring(L, cookie.value, cookie.value_len);
-            tg_pairs_add(L, cookies, count);
-        }
+        lua_pushlstring(L, text, len);
+        add_cookies(L, cookies, &count);
+        lua_pop(L, 1);
     }
 }
 

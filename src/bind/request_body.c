@@ -71,7 +71,7 @@ static struct tg_exchange *check_readable(lua_State *L)
 }
 
 /* What text() read is kept: asking again, or for json(), gives it again.  What
- * buffer() and chunks() took is gone: false marks that. */
+ * buffer(), chunks() and multipart() took is gone: false marks that. */
 void tg_request_take(lua_State *L)
 {
     lua_pushboolean(L, 0);
@@ -91,7 +91,8 @@ bool tg_request_push_kept(lua_State *L)
     int type = lua_getiuservalue(L, 1, TG_REQUEST_TEXT);
 
     if (type == LUA_TBOOLEAN)
-        luaL_error(L, "the content was taken by buffer() or chunks()");
+        luaL_error(
+            L, "the content was taken by buffer(), chunks() or multipart()");
     if (type == LUA_TSTRING)
         return true;
     lua_pop(L, 1);

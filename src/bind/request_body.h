@@ -22,6 +22,10 @@ void tg_request_take(lua_State *L);
  * taken. */
 bool tg_request_push_kept(lua_State *L);
 
+/* The content-type of the request, "" if it has none; more than one ends the
+ * task with 400.  It stays on the stack. */
+const char *tg_request_type(lua_State *L, struct tg_exchange *x, size_t *len);
+
 /* Methods: the content as text; as a form's fields; as parts. */
 int tg_request_text(lua_State *L);
 int tg_request_form(lua_State *L);

@@ -74,6 +74,16 @@ const char *tg_buffer_bytes(struct tg_buffer *buffer)
     return bytes ? bytes : "";
 }
 
+const char *tg_buffer_front(struct tg_buffer *buffer, size_t most, size_t *len)
+{
+    size_t have = tg_buffer_len(buffer);
+    const char *bytes;
+
+    *len = have < most ? have : most;
+    bytes = (const char *)evbuffer_pullup(ev(buffer), (ssize_t)*len);
+    return bytes ? bytes : "";
+}
+
 int tg_buffer_pieces(struct tg_buffer *buffer, struct iovec *pieces, int max)
 {
     /* evbuffer_iovec is a struct iovec, on every Unix */

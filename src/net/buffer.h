@@ -33,6 +33,9 @@ ssize_t tg_buffer_find(struct tg_buffer *buffer, const char *what, size_t len,
 /* All bytes in one piece; valid until the buffer changes. */
 const char *tg_buffer_bytes(struct tg_buffer *buffer);
 
+/* Up to `most` bytes from the front in one piece, and how many they are. */
+const char *tg_buffer_front(struct tg_buffer *buffer, size_t most, size_t *len);
+
 /* Up to `max` pieces of memory from the front on; returns how many. */
 int tg_buffer_pieces(struct tg_buffer *buffer, struct iovec *pieces, int max);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* Multipart content: what comes in pieces must mean what it means whole.  The
- * first byte is the boundary's length, then it follows. */
+/* Multipart content: what comes in pieces must mean what it means whole, and
+ * what it says must lie inside the bytes.  The first line is the content-type,
+ * all behind it the content. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,78 +12,124 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct outcome {
-    int error; /* -1: malformed */
-    int state;
-    unsigned parts, ends;
-    size_t data;
-    uint32_t sum;
+    uint64_t sum; /* of all that the steps said, in order */
+    unsigned parts;
+    ssize_t end; /* 0, or minus a fault */
 };
 
-static void note(struct outcome *outcome, const struct tg_part_run *run)
+static void mix(struct outcome *outcome, const char *at, size_t len)
 {
     size_t i;
 
-    outcome->parts += run->kind == TG_PART_HEAD;
-    outcome->ends += run->kind == TG_PART_END;
-    if (run->kind == TG_PART_DATA)
-        outcome->data += run->len;
-    if (run->kind == TG_PART_HEAD || run->kind == TG_PART_DATA)
-        for (i = 0; i < run->len; i++)
-            outcome->sum = outcome->sum * 31 + (uint8_t)run->at[i];
+    for (i = 0; i < len; i++)
+        outcome->sum = outcome->sum * 31 + (uint8_t)at[i];
 }
 
-/* Each `step` bytes more are there; what was not used is kept. */
-static struct outcome run(struct tg_multipart multipart, const char *data,
+/* A copy of exact size, so that a read past the end is seen. */
+static char *copy_of(const char *data, size_t len)
+{
+    char *copy = malloc(len ? len : 1);
+
+    memcpy(copy, data, len);
+    return copy;
+}
+
+static void try_name(struct outcome *outcome, const char *text,
+                     struct tg_span name)
+{
+    char *copy = copy_of(text + name.at, name.len);
+    char *plain = malloc(name.len + 1), *safe = malloc(name.len + 1);
+    size_t len = tg_multipart_unescape(copy, name.len, plain), safe_len;
+
+    assert(len <= name.len);
+    safe_len = tg_multipart_safe_name(plain, len, safe);
+    assert(safe_len <= len && safe_len <= 255);
+    assert(!memchr(safe, '/', safe_len) && !memchr(safe, 0, safe_len));
+    assert(!safe_len || safe[0] != '.');
+    mix(outcome, plain, len);
+    mix(outcome, safe, safe_len);
+    free(copy);
+    free(plain);
+    free(safe);
+}
+
+static void look_at(struct outcome *outcome,
+                    const struct tg_multipart_step *step)
+{
+    char kind = (char)step->kind;
+
+    if (step->kind == TG_MULTIPART_DATA)
+        assert(step->len > 0);
+    else if (step->kind != TG_MULTIPART_NONE)
+        mix(outcome, &kind, 1);
+    if (step->kind == TG_MULTIPART_PART || step->kind == TG_MULTIPART_DATA)
+        mix(outcome, step->at, step->len);
+    if (step->kind != TG_MULTIPART_PART)
+        return;
+    outcome->parts++;
+    assert(step->nfields && step->nfields <= TG_MULTIPART_FIELDS);
+    assert(step->name.at + step->name.len < step->len);
+    assert(step->filename.at + step->filename.len < step->len);
+    assert(step->type.at + step->type.len < step->len);
+    try_name(outcome, step->at, step->name);
+    if (step->has_filename)
+        try_name(outcome, step->at, step->filename);
+}
+
+/* Each `step` bytes more are there: 0 is all at once. */
+static struct outcome run(const char *type, size_t type_len, const char *data,
                           size_t len, size_t step)
 {
+    size_t used = 0, have = step && step < len ? step : len;
+    struct tg_multipart_step found = {.kind = TG_MULTIPART_NONE};
+    struct tg_multipart m;
     struct outcome outcome = {0};
-    size_t used = 0, have = 0;
 
-    while (multipart.state != TG_MULTIPART_DONE) {
-        struct tg_part_run part;
-        char *copy = malloc(have - used ? have - used : 1);
-        ssize_t n;
+    if (!tg_multipart_init(&m, type, type_len) || !m.delimiter_len)
+        return outcome;
+    while (found.kind != TG_MULTIPART_END) {
+        char *copy = copy_of(data + used, have - used);
+        ssize_t n =
+            tg_multipart_decode(&m, copy, have - used, have == len, &found);
 
-        memcpy(copy, data + used, have - used);
-        n = tg_multipart_decode(&multipart, copy, have - used, &part);
-        if (n > 0) {
-            assert((size_t)n <= have - used);
-            note(&outcome, &part);
-            used += (size_t)n;
-        }
-        free(copy);
+        assert(n <= (ssize_t)(have - used));
         if (n < 0) {
-            outcome.error = -1;
-            break;
+            assert(tg_multipart_decode(&m, copy, 0, true, &found) == n);
+            assert(*tg_multipart_describe((enum tg_multipart_fault) - n));
+            outcome.end = n;
+            free(copy);
+            return outcome;
         }
-        if (n == 0 && have == len)
-            break;
-        if (n == 0)
+        look_at(&outcome, &found);
+        free(copy);
+        used += (size_t)n;
+        if (n == 0 && found.kind != TG_MULTIPART_END) {
+            assert(have < len);
             have = len - have < step ? len : have + step;
+        }
     }
-    outcome.state = (int)multipart.state;
+    assert(used == len);
     return outcome;
+}
+
+static void compare(struct outcome a, struct outcome b)
+{
+    assert(a.end == b.end && a.parts == b.parts && a.sum == b.sum);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *bytes = (const char *)data;
-    struct tg_multipart multipart;
-    struct outcome whole, pieces;
-    size_t n = size ? data[0] % 71 : 0, step;
+    const char *line = size ? memchr(bytes, '\n', size) : NULL;
+    size_t type_len = line ? (size_t)(line - bytes) : size;
+    const char *content = line ? line + 1 : bytes + size;
+    size_t len = size - (size_t)(content - bytes);
+    char *type = copy_of(bytes, type_len);
+    struct outcome whole = run(type, type_len, content, len, 0);
 
-    if (size < n + 1 || !tg_multipart_init(&multipart, bytes + 1, n))
-        return 0;
-    bytes += n + 1;
-    size -= n + 1;
-    whole = run(multipart, bytes, size, size + 1);
-    for (step = 1; step < 64 && size < 4096; step = step * 2 + 1) {
-        pieces = run(multipart, bytes, size, step);
-        assert(whole.error == pieces.error);
-        if (whole.error == 0)
-            assert(whole.state == pieces.state && whole.data == pieces.data &&
-                   whole.sum == pieces.sum && whole.parts == pieces.parts &&
-                   whole.ends == pieces.ends);
-    }
+    compare(whole, run(type, type_len, content, len, 7));
+    if (len < 1024)
+        compare(whole, run(type, type_len, content, len, 1));
+    free(type);
     return 0;
 }

@@ -232,7 +232,7 @@ describe("a request's content", function()
 			local first, second = table.unpack(case)
 			it(("%s raises after %s"):format(second, first), function()
 				local code = ("%s local _, m = pcall(function() %s end) return m"):format(first, second)
-				assert.equal("run:1: the content was taken by buffer() or chunks()", post(code, "[1]").body)
+				assert.equal("run:1: the content was taken by buffer(), chunks() or multipart()", post(code, "[1]").body)
 			end)
 		end
 	end)

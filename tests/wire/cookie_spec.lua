@@ -69,9 +69,9 @@ describe("request.cookies", function()
 end)
 
 describe("response:cookie", function()
-	local connection
-	around({ files = files }, function(_, c)
-		connection = c
+	local gateway, connection
+	around({ files = files }, function(...)
+		gateway, connection = ...
 	end)
 
 	local function cookies_of(code)
@@ -112,26 +112,85 @@ describe("response:cookie", function()
 		}, cookies_of("response:cookie('a', '1') response:cookie('b', '2') response:cookie('a', '3', { path = '/x' }) response:cookie('a', '4')"))
 	end)
 
+	it("replaces only what has the same name, path and domain", function()
+		assert.same({
+			"a=1; Path=/; Domain=x.org; SameSite=Lax; HttpOnly",
+			"a=2; Path=/x; SameSite=Lax; HttpOnly",
+			"ab=3; Path=/; SameSite=Lax; HttpOnly",
+			"a=4; Path=/; SameSite=Lax; HttpOnly",
+		}, cookies_of("response:cookie('a', '1', { domain = 'x.org' }):cookie('a', '2', { path = '/x' }) "
+			.. "response:cookie('ab', '3') response:cookie('a', '4')"))
+		assert.same({ "a=; Path=/; Domain=X.org; SameSite=Lax; Max-Age=0; HttpOnly" },
+			cookies_of("response:cookie('a', '1', { domain = 'x.org' }) response:cookie('a', nil, { domain = 'X.org' })"))
+	end)
+
+	it("keeps what was set as a header", function()
+		assert.same({ "a=0", "a=2; Path=/; SameSite=Lax; HttpOnly" }, cookies_of("response.headers['set-cookie'] = { 'a=0', 'a=1; path=/' } "
+			.. "response:cookie('a', '2')"))
+	end)
+
+	it("takes numbers as values, and as much as browsers do", function()
+		assert.same({ "a=5; Path=/; SameSite=Lax; HttpOnly" }, cookies_of("response:cookie('a', 5)"))
+		assert.same({ "a=" .. ("x"):rep(4095) .. "; Path=/; SameSite=Lax; HttpOnly" }, cookies_of("response:cookie('a', ('x'):rep(4095))"))
+	end)
+
+	it("is read by curl, and comes back", function()
+		local jar = os.tmpname()
+		local url = ("http://127.0.0.1:%d"):format(gateway.port)
+		os.execute(("curl -sS -c %s -d \"response:cookie('a', 'tide') response:cookie('b', '1', { max_age = 5 }) "
+			.. "response:cookie('c', nil)\" %s/set >/dev/null"):format(jar, url))
+		local pipe = io.popen(("curl -sS -b %s %s/read"):format(jar, url))
+		assert.equal('{"all":["tide"],"first":"tide","list":"a=tide&b=1"}', pipe:read("a"))
+		pipe:close()
+		os.remove(jar)
+	end)
+
 	local refusals = {
-		{ "response:cookie('a b', '1')", "'a b' is no name of a cookie" },
-		{ "response:cookie('', '1')", "'' is no name of a cookie" },
-		{ "response:cookie('a', 'x;y')", "the value of cookie 'a' has a space" },
-		{ "response:cookie('a', 'x\\r\\nSet-Cookie: b=1')", "the value of cookie 'a' has a space" },
-		{ "response:cookie('a', 'é')", "the value of cookie 'a' has a space" },
-		{ "response:cookie('a', '1', { path = '/;x' })", "cookie option 'path' is empty, or has a semicolon" },
-		{ "response:cookie('a', '1', { domain = 'x\\ny' })", "cookie option 'domain' is empty, or has a semicolon" },
-		{ "response:cookie('a', '1', { samesite = 'Lax' })", "a cookie has no option 'samesite'" },
-		{ "response:cookie('a', '1', { same_site = 'lax' })", "cookie option 'same_site' is 'Lax', 'Strict' or 'None'" },
-		{ "response:cookie('a', '1', { same_site = 'None' })", "same_site = 'None' needs secure = true" },
-		{ "response:cookie('a', '1', { partitioned = true })", "partitioned = true needs secure = true" },
-		{ "response:cookie('a', '1', { secure = 'yes' })", "cookie option 'secure' is true or false" },
-		{ "response:cookie('a', '1', { max_age = 1.5 })", "cookie option 'max_age' is whole seconds" },
-		{ "response:cookie('a', '1', { expires = 'soon' })", "cookie option 'expires' is a time" },
+		{ "response:cookie('a b', '1')", "cookie 'a b' has a name that is no token" },
+		{ "response:cookie('', '1')", "cookie '' has a name that is no token" },
+		{ "response:cookie('a', 'x;y')", "cookie 'a' has a byte in its value that cookies cannot carry: encode it" },
+		{ "response:cookie('a', 'x\\r\\nSet-Cookie: b=1')", "cookie 'a' has a byte in its value that cookies cannot carry: encode it" },
+		{ "response:cookie('a', 'é')", "cookie 'a' has a byte in its value that cookies cannot carry: encode it" },
+		{ "response:cookie('a', '1', { path = '/;x' })", 'cookie \'a\' has a path that does not begin with "/", or with a byte that cookies cannot carry' },
+		{ "response:cookie('a', '1', { domain = 'x\\ny' })", "cookie 'a' has a domain that is no host name" },
+		{ "response:cookie('a', '1', { samesite = 'Lax' })", "unknown option 'samesite' of a cookie; did you mean 'same_site'?" },
+		{ "response:cookie('a', '1', { same_site = 'lax' })", 'option \'same_site\' of a cookie must be "Lax", "Strict" or "None", not lax' },
+		{ "response:cookie('a', '1', { same_site = 'None' })", 'cookie \'a\' needs secure = true for same_site = "None"' },
+		{ "response:cookie('a', '1', { partitioned = true })", "cookie 'a' needs secure = true for partitioned = true" },
+		{ "response:cookie('a', '1', { secure = 'yes' })", "option 'secure' of a cookie must be true or false, not yes" },
+		{ "response:cookie('a', '1', { max_age = '5' })", "option 'max_age' of a cookie must be a number of seconds, not 5" },
+		{ "response:cookie('a', '1', { expires = 'soon' })", "option 'expires' of a cookie must be a number of seconds, not soon" },
 		{ "response:cookie('__Host-a', '1')", "cookie '__Host-a' needs secure = true" },
 		{ "response:cookie('__Secure-a', '1')", "cookie '__Secure-a' needs secure = true" },
-		{ "response:cookie('__Host-a', '1', { secure = true, path = '/x' })", "cookie '__Host-a' has no domain and the path '/'" },
-		{ "response:cookie('a', ('x'):rep(5000))", "cookie 'a' is larger than 4096 bytes" },
+		{ "response:cookie('__Host-a', '1', { secure = true, path = '/x' })", "cookie '__Host-a' can have no domain, and no path but" },
+		{ "response:cookie('a', ('x'):rep(5000))", "cookie 'a' is too large: name and value have at most 4096 bytes" },
 		{ "response:cookie('a', {})", "bad argument #2" },
+		{ "response:cookie('a', true)", "bad argument #2" },
+		{ "response:cookie('a', '1', 5)", "bad argument #3" },
+		{ "response:cookie('a', '1', { 5 })", "unknown option '1' of a cookie" },
+		{ "response:cookie('a', '\"1\"')", "cookie 'a' has a byte in its value" },
+		{ "response:cookie('a', 'x\\0y')", "cookie 'a' has a byte in its value" },
+		{ "response:cookie('a=b', '1')", "cookie 'a=b' has a name that is no token" },
+		{ "response:cookie('a;b', '1')", "cookie 'a;b' has a name that is no token" },
+		{ "response:cookie('a', '1', { path = 'x' })", "cookie 'a' has a path" },
+		{ "response:cookie('a', '1', { path = '' })", "cookie 'a' has a path" },
+		{ "response:cookie('a', '1', { path = '/\\r\\nX: y' })", "cookie 'a' has a path" },
+		{ "response:cookie('a', '1', { path = '/\\0' })", "cookie 'a' has a path" },
+		{ "response:cookie('a', '1', { path = '/' .. ('x'):rep(1024) })", "cookie 'a' has a path or a domain of more than 1024 bytes" },
+		{ "response:cookie('a', '1', { path = 5 })", "option 'path' of a cookie must be a string, not 5" },
+		{ "response:cookie('a', '1', { domain = 'x; Secure' })", "cookie 'a' has a domain" },
+		{ "response:cookie('a', '1', { domain = '' })", "cookie 'a' has a domain" },
+		{ "response:cookie('a', '1', { max_age = 0/0 })", "option 'max_age' of a cookie must be a number of seconds" },
+		{ "response:cookie('a', '1', { max_age = math.huge })", "option 'max_age' of a cookie must be a number of seconds" },
+		{ "response:cookie('a', '1', { expires = -1 })", "cookie 'a' expires outside the years 1970 to 9999" },
+		{ "response:cookie('a', '1', { expires = 253402300800 })", "cookie 'a' expires outside the years 1970 to 9999" },
+		{ "response:cookie('a', nil, { max_age = 5 })", "it takes neither max_age nor expires" },
+		{ "response:cookie('__host-a', '1')", "cookie '__host-a' needs secure = true" },
+		{ "response:cookie('__Host-a', '1', { secure = true, domain = 'x.org' })", "cookie '__Host-a' can have no domain" },
+		{ "response:cookie('__Http-a', '1')", "cookie '__Http-a' needs secure = true" },
+		{ "response:cookie('__Http-a', '1', { secure = true, http_only = false })", "cookie '__Http-a' cannot have http_only = false" },
+		{ "response:cookie('__Host-Http-a', '1', { secure = true, http_only = false })", "cookie '__Host-Http-a' cannot have http_only" },
+		{ "response:cookie('__Secure-a', nil)", "cookie '__Secure-a' needs secure = true" },
 	}
 	for _, case in ipairs(refusals) do
 		it("refuses " .. case[1], function()

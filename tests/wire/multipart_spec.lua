@@ -1,6 +1,4 @@
 local around = require("tests.support.around")
-local program = require("tests.support.program")
-local server = require("tests.support.server")
 
 local type = "Content-Type: multipart/form-data; boundary=xyz"
 
@@ -29,25 +27,46 @@ local files = {
 			end
 			return table.concat(out, ",")
 		end]],
-	["handlers/save.lua"] = [[
-		local log = require("tidegate.log")
-		return { limits = { body = math.huge }, POST = function(request)
-			local out = {}
+	["handlers/each.lua"] = [[
+		return function(request, response)
 			for part in request:multipart() do
-				log.info("saving")
-				local size, message, code = part:save(request.query.at .. "/" .. part.name)
-				out[#out + 1] = size and part.name .. "=" .. size or message
+				response:write(part.name .. ": ")
+				response:write(part:text() .. "\n")
 			end
-			return table.concat(out, "\n")
-		end }]],
-	["handlers/count.lua"] = [[
-		return { limits = { body = math.huge }, POST = function(request)
-			local size = 0
-			for part in request:multipart() do
-				for piece in part:chunks() do size = size + #piece end
+			response:write("end")
+		end]],
+	["handlers/again.lua"] = [[
+		return function(request)
+			local text, names = request:text(), {}
+			for part in request:multipart() do names[#names + 1] = part.name end
+			return table.concat(names, ",") .. " " .. #text
+		end]],
+	["handlers/stubborn.lua"] = [[
+		return function(request)
+			local list = {}
+			local next_part, parts = request:multipart({ size = 100 })
+			pcall(next_part, parts)
+			for i = 1, 3 do
+				local _, message = pcall(next_part, parts)
+				list[i] = message.status
 			end
-			return tostring(size)
-		end }]],
+			return table.concat(list, " ")
+		end]],
+	["handlers/finalize.lua"] = [[
+		return function(request)
+			local next_part, parts = request:multipart({ parts = math.huge })
+			local inside, count = false, 0
+			local garbage = { __gc = function()
+				if inside and pcall(next_part, parts) then count = count + 1 end
+			end }
+			repeat
+				for _ = 1, 50 do setmetatable({}, garbage) end
+				inside = true
+				local part = next_part(parts)
+				inside = false
+			until not part
+			return "read " .. count
+		end]],
 	["handlers/misuse.lua"] = [[
 local kept
 local misuses = {
@@ -58,32 +77,46 @@ local misuses = {
 		end
 	end,
 	function(request)
-		for part in request:multipart() do part:text() part:text() end
+		for part in request:multipart() do part:chunks() part:text() end
 	end,
 	function(request) request:multipart({ part = 5 }) end,
 	function(request) request:multipart({ parts = "many" }) end,
 	function(request) request:multipart(5) end,
-	function(request) request:text() request:multipart() end,
+	function(request) request:multipart({ size = -1 }) end,
 	function(request) request:multipart() request:text() end,
 	function(request)
 		for part in request:multipart() do part.save("x") end
 	end,
 	function(request)
-		for part in request:multipart() do part:save() end
+		for part in request:multipart() do part:save(nil) end
 	end,
+	function(request) for part in request:multipart() do return part.nam end end,
+	function(request)
+		for part in request:multipart() do return part:save("a\0b") end
+	end,
+	function(request) for part in request:multipart() do part.name = "b" end end,
+	function(request)
+		for part in request:multipart() do
+			part:chunks() part:chunks()
+		end
+	end,
+	function(request) local next_part, parts = request:multipart() local piece, part = next_part(parts):chunks() next_part(parts) piece(part) end,
 }
 return function(request)
 	local ok, message = pcall(misuses[tonumber(request.query.n)], request)
 	return 200, tostring(message)
 end]],
 	["handlers/keep.lua"] = [[
-local kept
+local kept, again
 return {
 	POST = function(request)
-		for part in request:multipart() do kept = part end
+		local next_part, parts = request:multipart()
+		kept = next_part(parts)
+		again = function() return next_part(parts) end
 		return "kept"
 	end,
-	PUT = function() return select(2, pcall(kept.text, kept)) end,
+	PUT = function() return select(2, pcall(kept.text, kept)) .. " " .. kept.name end,
+	PATCH = function() return select(2, pcall(again)) .. " " .. kept.name end,
 }]],
 }
 
@@ -136,7 +169,7 @@ describe("request:multipart()", function()
 		{ 'form-data; name="a\\"b"', '"a\\"b","-"' },
 		{ 'form-data; name="a"; filename="C:\\dir\\x.txt"', '"a","C:\\\\dir\\\\x.txt"' },
 		{ 'form-data; name="ä"; filename="../../etc/passwd"', '"ä","../../etc/passwd"' },
-		{ 'form-data; name="a"; name="b"', '"a","-"' },
+		{ "form-data ; name=a ; ", '"a","-"' },
 		{ "form-data; name=\"a\"; filename*=utf-8''x", '"a","-"' },
 		{ 'form-data; name="a;b"; x=y', '"a;b","-"' },
 		{ 'form-data; name=""', '"","-"' },
@@ -154,6 +187,14 @@ describe("request:multipart()", function()
 		{ "white space behind a boundary", "--xyz \t\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--xyz--",
 			'[["a","-","text/plain","1"]]' },
 		{ "an empty part", form({ named("a", "") }), '[["a","-","text/plain",""]]' },
+		{ "an empty part without a line of its own", "--xyz\r\nContent-Disposition: form-data; name=a\r\n\r\n--xyz--",
+			'[["a","-","text/plain",""]]' },
+		{ "a line end behind the last boundary, or none", "--xyz-- \r\n--xyz", "{}" },
+		{ "fields of the same name: the first counts", "--xyz\r\nContent-Disposition: form-data; name=a\r\nX: 1\r\nX: 2\r\n\r\n\r\n--xyz--",
+			'[["a","-","text/plain",""]]' },
+		{ "a line end in front of the first boundary", "\r\n" .. form({ named("a", "1") }), '[["a","-","text/plain","1"]]' },
+		{ "what is nearly a boundary", form({ named("a", "\r\n--xy\r\n--\r\r\n-\r\n--XYZ--\r\nxyz--\r\n -xyz") }),
+			'[["a","-","text/plain","\\r\\n--xy\\r\\n--\\r\\r\\n-\\r\\n--XYZ--\\r\\nxyz--\\r\\n -xyz"]]' },
 		{ "binary content", form({ named("a", "\0\r\n\r\n--\r") }), '[["a","-","text/plain","\\u0000\\r\\n\\r\\n--\\r"]]' },
 	}
 	for _, case in ipairs(good) do
@@ -176,7 +217,18 @@ describe("request:multipart()", function()
 		{ "a boundary that ends with a bare LF", 400, type, "--xyz\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--xyz--" },
 		{ "a field that ends with a bare LF", 400, type, "--xyz\r\nContent-Disposition: form-data; name=a\nX: y\r\n\r\n1\r\n--xyz--" },
 		{ "a part without fields", 400, type, "--xyz\r\n\r\n1\r\n--xyz--" },
-		{ "a part without a name", 400, type, form({ { "Content-Disposition: form-data", "1" } }) },
+		{ "a part without a name", 400, type, form({ { "Content-Disposition: form-data", "1" } }), "a part has no name" },
+		{ "a part with two names", 400, type, form({ { "Content-Disposition: form-data; name=a; name=b", "1" } }) },
+		{ "a part with two filenames", 400, type, form({ { "Content-Disposition: form-data; name=a; filename=b; filename=c", "1" } }) },
+		{ "a part with two dispositions", 400, type, form({ { ("Content-Disposition: form-data; name=a\r\n"):rep(2) .. "X: y", "1" } }) },
+		{ "a part with two types", 400, type, form({ { "Content-Disposition: form-data; name=a\r\nContent-Type: a/b\r\nContent-Type: c/d", "" } }) },
+		{ "a filename that ends with a backslash", 400, type, form({ { 'Content-Disposition: form-data; name=a; filename="b\\"', "1" } }) },
+		{ "a folded field", 400, type, form({ { "Content-Disposition: form-data;\r\n name=a", "1" } }) },
+		{ "a header section without an empty line", 400, type, "--xyz\r\nContent-Disposition: form-data; name=a\r\n--xyz--\r\n" },
+		{ "more behind the last boundary", 400, type, two:sub(1, -3) .. "x\r\n" },
+		{ "two types", 400, type .. "\r\n" .. type, two, "the request has more than one content%-type" },
+		{ "two boundaries", 400, type .. "; boundary=xyz", two, "the content%-type has no valid boundary" },
+		{ "half a last boundary", 400, type, two:sub(1, -4), "the content ends before its last boundary" },
 		{ "a part that is no form-data", 400, type, form({ { 'Content-Disposition: attachment; name="a"', "1" } }) },
 		{ "a name with an open quote", 400, type, form({ { 'Content-Disposition: form-data; name="a', "1" } }) },
 		{ "a NUL in a field", 400, type, form({ { 'Content-Disposition: form-data; name="a\0"', "1" } }) },
@@ -190,9 +242,51 @@ describe("request:multipart()", function()
 	}
 	for _, case in ipairs(bad) do
 		it(("refuses %s with %d"):format(case[1], case[2]), function()
-			assert.equal(case[2], connection:fetch("POST", "/show", { case[3] }, case[4]).status)
+			local response = connection:fetch("POST", "/show", { case[3] }, case[4])
+			assert.equal(case[2], response.status)
+			assert.matches(case[5] or "", response.body)
 		end)
 	end
+
+	it("gives them wherever the content is split", function()
+		for at = 1, #two - 1 do
+			connection:send("POST /show HTTP/1.1\r\nHost: a\r\n", type, "\r\nTransfer-Encoding: chunked\r\n\r\n")
+			connection:send(("%x\r\n%s\r\n"):format(at, two:sub(1, at)))
+			connection:send(("%x\r\n%s\r\n0\r\n\r\n"):format(#two - at, two:sub(at + 1)))
+			assert.equal(both, connection:response().body)
+		end
+	end)
+
+	it("gives each part as soon as it is there", function()
+		connection:send("POST /each HTTP/1.1\r\nHost: a\r\n", type, "\r\nTransfer-Encoding: chunked\r\n\r\n")
+		for i, piece in ipairs({ "--xyz\r\nContent-Disposition: form-data; name=a\r\n\r\n", "1\r\n--xyz\r\n",
+			"Content-Disposition: form-data; name=b\r\n\r\n", "\r\n--xyz--" }) do
+			connection:send(("%x\r\n%s\r\n"):format(#piece, piece))
+			if i == 1 then
+				assert.equal(200, connection:head().status)
+			end
+			assert.equal(({ "a: ", "1\n", "b: ", "\n" })[i], connection:chunk())
+		end
+		connection:send("0\r\n\r\n")
+		assert.equal("end", connection:chunk())
+		assert.is_nil(connection:chunk())
+	end)
+
+	it("takes what text() has read", function()
+		assert.equal("a,f " .. #two, connection:fetch("POST", "/again", { type }, two).body)
+	end)
+
+	it("stays refused when a handler goes on after a 413", function()
+		local content = form({ named("a", ("x"):rep(1000)), named("b", "y") })
+		assert.equal("413 413 413", connection:fetch("POST", "/stubborn", { type }, content).body)
+		assert.equal("400 400 400", connection:fetch("POST", "/stubborn", { type }, "--xyz?").body)
+	end)
+
+	it("survives finalizers that read while it reads", function()
+		local list = {}
+		for i = 1, 4000 do list[i] = named("n" .. i, ("x"):rep(i % 500)) end
+		assert.matches("^read [1-9]", connection:fetch("POST", "/finalize", { type }, form(list)).body)
+	end)
 
 	it("drops what nobody reads", function()
 		local content = form({ named("a", ("x"):rep(100000)), named("b", "y"), named("c", ("z"):rep(100000)) })
@@ -201,15 +295,20 @@ describe("request:multipart()", function()
 	end)
 
 	local misuses = {
-		"misuse.lua:5: this part is over: another was asked for",
-		"misuse.lua:10: this part is read already",
-		"misuse.lua:12: multipart() has no option 'part'",
-		"misuse.lua:13: option 'parts' of multipart() is a number from 0",
-		"misuse.lua:14: multipart() takes a table of options, not a number",
-		"misuse.lua:15: the content was read by text(), json() or form()",
-		"misuse.lua:16: the content was taken by buffer() or chunks()",
-		"misuse.lua:18: a part was expected",
-		"misuse.lua:21: save() takes the path of a file",
+		"misuse.lua:5: the next part was asked for: the content of this one is gone",
+		"misuse.lua:10: the part's content was taken by chunks() or save()",
+		"misuse.lua:12: unknown option 'part' of multipart(); did you mean 'parts'?",
+		"misuse.lua:13: option 'parts' of multipart() must be a number from 0",
+		"misuse.lua:14: bad argument #1 to 'multipart' (table expected, got number)",
+		"misuse.lua:15: option 'size' of multipart() must be a number from 0",
+		"misuse.lua:16: the content was taken by buffer(), chunks() or multipart()",
+		"misuse.lua:18: bad argument #1 to 'save' (tidegate.part expected, got string)",
+		"misuse.lua:21: bad argument #1 to 'save' (string expected, got nil)",
+		"misuse.lua:23: a part has no field 'nam'",
+		"misuse.lua:25: bad argument #1 to 'save' (not a path)",
+		"misuse.lua:27: attempt to index a tidegate.part value (local 'part')",
+		"misuse.lua:30: the part's content was taken by chunks() or save()",
+		"misuse.lua:33: the next part was asked for: the content of this one is gone",
 	}
 	for i, message in ipairs(misuses) do
 		it("raises at the caller's line: " .. message, function()
@@ -220,79 +319,7 @@ describe("request:multipart()", function()
 
 	it("gives parts that may be kept too long", function()
 		assert.equal("kept", connection:fetch("POST", "/keep", { type }, form({ named("a", "1") })).body)
-		assert.matches("this part is over", connection:fetch("PUT", "/keep").body, 1, true)
-	end)
-end)
-
-describe("part:save()", function()
-	local gateway, connection, folder
-	around({ files = files }, function(g, c)
-		gateway, connection = g, c
-		folder = gateway.project.path .. "/saved"
-		os.execute("rm -rf " .. folder .. " && mkdir " .. folder)
-	end)
-
-	local function listing()
-		local pipe = io.popen("ls -A " .. folder)
-		local text = pipe:read("a")
-		pipe:close()
-		return text
-	end
-
-	it("keeps what curl uploads, byte for byte", function()
-		os.execute(("head -c 3000000 /dev/urandom > %s.upload"):format(folder))
-		local pipe = io.popen(("curl -sS -F x=1 -F 'file=@%s.upload;filename=a b.bin' 'http://127.0.0.1:%d/save?at=%s'"):format(
-			folder, gateway.port, folder))
-		assert.equal("x=1\nfile=3000000", pipe:read("a"))
-		pipe:close()
-		assert.is_true(os.execute(("cmp %s.upload %s/file"):format(folder, folder)))
-		assert.equal("file\nx\n", listing())
-	end)
-
-	it("leaves nothing when the client leaves", function()
-		local before = #gateway:log()
-		connection:send("POST /save?at=", folder, " HTTP/1.1\r\nHost: a\r\n", type, "\r\nContent-Length: 100000\r\n\r\n",
-			"--xyz\r\nContent-Disposition: form-data; name=a\r\n\r\nhalf of it")
-		gateway:wait_log("saving", before)
-		program.await(function() return "a file" end, function() return listing():find("part") end)
-		connection:close()
-		program.await(function() return "no file; there is " .. listing() end, function() return listing() == "" end)
-		connection = gateway:connect()
-	end)
-
-	it("says why it cannot", function()
-		local body = connection:fetch("POST", "/save?at=/nowhere", { type }, form({ named("a", "1") })).body
-		assert.matches("/nowhere/a.*No such file or directory", body)
-	end)
-
-	it("does not overwrite a folder, and leaves nothing beside it", function()
-		os.execute("mkdir -p " .. folder .. "/a/b")
-		local body = connection:fetch("POST", "/save?at=" .. folder, { type }, form({ named("a", "1") })).body
-		assert.matches("Is a directory", body)
-		assert.equal("a\n", listing())
-	end)
-end)
-
-describe("a large upload", function()
-	it("takes constant memory", function()
-		local gateway = server.start({ files = files })
-		local connection = gateway:connect()
-		local piece, count = ("tide\r\n--xy"):rep(6554), 1024 -- 64 MiB
-		local head = "--xyz\r\nContent-Disposition: form-data; name=a\r\n\r\n"
-		local size = #head + count * #piece + #"\r\n--xyz--"
-		connection:send("POST /count HTTP/1.1\r\nHost: a\r\n", type, "\r\nContent-Length: ", tostring(size), "\r\n\r\n", head)
-		local most, before = 0, nil
-		for i = 1, count do
-			connection:send(piece)
-			if i % 64 == 0 then
-				before = before or gateway:resident()
-				most = math.max(most, gateway:resident())
-			end
-		end
-		connection:send("\r\n--xyz--")
-		assert.equal(tostring(count * #piece), connection:response().body)
-		assert.is_true(not program.measures_memory or most < before + 8 * 2 ^ 20, ("%.1f MiB"):format((most - before) / 2 ^ 20))
-		connection:close()
-		gateway:stop()
+		assert.equal("the exchange is over a", connection:fetch("PUT", "/keep").body)
+		assert.equal("handlers/keep.lua:6: the exchange is over a", connection:fetch("PATCH", "/keep").body)
 	end)
 end)

@@ -151,6 +151,9 @@ describe("a request", function()
 			{ "that lists one value", "a=1", 'request.query("a")', '["1"]' },
 			{ "that lists nothing for a missing name", "a=1", '#request.query("b")', "0" },
 			{ "that may have an encoded NUL", "a=%00", "#request.query.a", "1" },
+			{ "with ; as a part of a value", "a=1;b=2", "request.query.a", '"1;b=2"' },
+			{ "with an empty name", "=1&a=2", "request.query['']", '"1"' },
+			{ "with bytes that are no UTF-8", "a=%FF%FE", "{ request.query.a:byte(1, -1) }", "[255,254]" },
 			{ "that is one table", "a=1", "rawequal(request.query, request.query)", "true" },
 		}
 		for _, case in ipairs(cases) do
@@ -270,7 +273,7 @@ describe("a request", function()
 	end)
 
 	it("has all it needs from tables that are made once", function()
-		for _, name in ipairs({ "query", "params", "headers", "remote", "locals" }) do
+		for _, name in ipairs({ "query", "cookies", "params", "headers", "remote", "locals" }) do
 			local code = ("rawequal(request.%s, request.%s)"):format(name, name)
 			assert.equal("true", see(code).body)
 		end
@@ -306,7 +309,7 @@ describe("a request", function()
 
 	describe("that is over", function()
 		local cases = {
-			"kept.request.method", "kept.request.path", "kept.request.query", "kept.request.params",
+			"kept.request.method", "kept.request.path", "kept.request.query", "kept.request.cookies", "kept.request.params",
 			"kept.request.headers", "kept.request.locals", "kept.request.nothing",
 			"kept.request:text()", "kept.request:json()", "kept.request:buffer()",
 			"kept.request:chunks()", "kept.request:trailers()", "kept.chunks(kept.request)",
