@@ -174,8 +174,6 @@ static void commit(struct reload *reload)
     struct tg_text *report = &reload->outcome->report;
     int i;
 
-    if (reload->number == 1)
-        tg_app_routes(reload->slots[0]->app, false, &reload->outcome->routes);
     tg_certificates_commit(loader->common->certificates, &reload->certificates);
     atomic_store(&loader->common->current, reload->number);
     for (i = 0; i < loader->nthreads; i++)
@@ -203,7 +201,11 @@ static bool run_reload(struct reload *reload)
         free(error);
         return false;
     }
-    if (!build(reload) || !warm_up(reload))
+    if (!build(reload))
+        return false;
+    if (reload->number == 1) /* while the states are still ours alone */
+        tg_app_routes(reload->slots[0]->app, false, &reload->outcome->routes);
+    if (!warm_up(reload))
         return false;
     commit(reload);
     return true;
