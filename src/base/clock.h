@@ -8,12 +8,6 @@
 /* Seconds since some moment; never goes back. */
 double tg_clock_now(void);
 
-enum { TG_CLOCK_DATE_LEN = 29 };
-
-/* Now as an HTTP date (RFC 9110, 5.6.7), of TG_CLOCK_DATE_LEN bytes; made once
- * a second.  Belongs to the calling thread. */
-const char *tg_clock_date(void);
-
 /* Writes "2026-11-23T08:42:43.123Z"; `room` holds at least 32 bytes. */
 void tg_clock_stamp(char *room, size_t size);
 

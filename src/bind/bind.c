@@ -5,6 +5,7 @@
 
 #include "bind/app.h"
 #include "http/exchange.h"
+#include "script/bundle.h"
 #include "script/state.h"
 
 void tg_bind_class(lua_State *L, const char *name, const luaL_Reg *methods,
@@ -79,6 +80,25 @@ void tg_bind_options(lua_State *L, int index, const char *what,
             refuse_option(L, what, names);
         lua_pop(L, 1);
     }
+}
+
+const char *tg_bind_path(lua_State *L, int index)
+{
+    size_t len;
+    const char *path = luaL_checklstring(L, index, &len);
+
+    luaL_argcheck(L, len && strlen(path) == len, index, "not a path");
+    if (*path == '/')
+        return lua_pushstring(L, path);
+    return lua_pushfstring(L, "%s/%s", tg_state_of(L)->bundle->root, path);
+}
+
+int tg_bind_errno(lua_State *L, const char *path, int error)
+{
+    lua_pushnil(L);
+    lua_pushfstring(L, "%s: %s", path, strerror(-error));
+    lua_pushstring(L, strerrorname_np(-error));
+    return 3;
 }
 
 void *tg_bind_push(lua_State *L, const char *class, struct tg_exchange *x,

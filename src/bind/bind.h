@@ -36,6 +36,13 @@ int tg_bind_fail(lua_State *L, int status, const char *message);
 void tg_bind_options(lua_State *L, int index, const char *what,
                      const char *const *names);
 
+/* Pushes the path at `index` as open(2) takes it: a relative one is below the
+ * project's folder.  Raises if it is no path. */
+const char *tg_bind_path(lua_State *L, int index);
+
+/* Returns nil, "path: what is wrong", "ENOENT" or the like, for an -errno. */
+int tg_bind_errno(lua_State *L, const char *path, int error);
+
 /*
  * How Lua holds an exchange: with its serial number, since an object may be
  * kept longer than the exchange lives.  Requests, responses and their headers

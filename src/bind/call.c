@@ -127,6 +127,9 @@ static void respond(lua_State *L, struct tg_exchange *x, int first)
 
         add_headers(L, x, first + 2);
         respond_body(L, x, status, first + 1);
+    } else if (lua_isnil(L, first) && lua_isstring(L, first + 1)) {
+        misused(L, "a handler returned nil and a message: %s",
+                lua_tostring(L, first + 1));
     } else if (!lua_isnoneornil(L, first + 1)) {
         misused(L,
                 "a handler returned a %s first: it returns a body, or "
@@ -137,6 +140,16 @@ static void respond(lua_State *L, struct tg_exchange *x, int first)
     } else {
         respond_body(L, x, set ? set : 200, first);
     }
+}
+
+/* `return response:file(path)` says that the response is what it is. */
+static bool is_response(lua_State *L, int index)
+{
+    struct tg_handle *handle = lua_touserdata(L, index);
+
+    return lua_type(L, index) == LUA_TUSERDATA &&
+           lua_rawlen(L, index) >= sizeof(*handle) &&
+           handle->class == tg_response_class;
 }
 
 /* The request is at 1; the results are behind it. */
@@ -153,7 +166,7 @@ static int answered(lua_State *L, int status, lua_KContext context)
         stage = tg_exchange_stage(x);
     if (stage == TG_RESPONSE_OPEN)
         respond(L, x, 2);
-    else if (!lua_isnoneornil(L, 2))
+    else if (!lua_isnoneornil(L, 2) && !is_response(L, 2))
         misused(L,
                 "a handler returned a %s after it had written the "
                 "response itself",

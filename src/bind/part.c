@@ -268,11 +268,10 @@ static struct tg_draft *push_draft(lua_State *L)
     return draft;
 }
 
-/* Of an -errno; the path is at 2. */
+/* The path is at 2. */
 static int refuse(lua_State *L, int error)
 {
-    errno = -error;
-    return luaL_fileresult(L, 0, lua_tostring(L, 2));
+    return tg_bind_errno(L, lua_tostring(L, 2), error);
 }
 
 static int commit(lua_State *L, struct tg_draft *draft, uint64_t size)
@@ -318,8 +317,8 @@ static int part_save(lua_State *L)
 
     lua_settop(L, 2);
     check_part(L, &x);
-    path = luaL_checklstring(L, 2, &len);
-    luaL_argcheck(L, len && strlen(path) == len, 2, "not a path");
+    path = tg_bind_path(L, 2);
+    lua_replace(L, 2);
     push_kept(L);
     draft = push_draft(L);
     lua_toclose(L, 4);

@@ -9,6 +9,7 @@
  *                                   client is slow
  *     response:flush()              parks until all of it is on its way
  *     response:json(value)          answers with JSON
+ *     response:file(path [, options])             response_file.c
  *     response:redirect(url [, status])
  *     response:cookie(name, value [, options])    response_cookie.c
  *     response:finish()             ends the response; the handler may go on
@@ -20,6 +21,7 @@
 #include "bind/bind.h"
 #include "bind/json.h"
 #include "bind/response_cookie.h"
+#include "bind/response_file.h"
 #include "http/exchange.h"
 #include "net/buffer.h"
 #include "net/timer.h"
@@ -250,13 +252,10 @@ static int response_newindex(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"write", response_write},
-    {"flush", response_flush},
-    {"json", response_json},
-    {"redirect", response_redirect},
-    {"finish", response_finish},
-    {"cookie", tg_response_cookie},
-    {NULL, NULL},
+    {"write", response_write},       {"flush", response_flush},
+    {"json", response_json},         {"file", tg_response_file},
+    {"redirect", response_redirect}, {"finish", response_finish},
+    {"cookie", tg_response_cookie},  {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {

@@ -91,6 +91,12 @@ static const char *type_of(const struct tg_exchange *x, const char *type,
     return own ? own : type;
 }
 
+bool tg_compression_is_for(size_t len, const char *type, size_t type_len)
+{
+    return LENGTH_LEAST <= len && len <= LENGTH_MOST &&
+           tg_media_type_is_compressible(type, type_len);
+}
+
 /* May it be encoded at all? */
 static bool is_eligible(const struct tg_exchange *x, int status,
                         const char *type, size_t len)
@@ -103,7 +109,7 @@ static bool is_eligible(const struct tg_exchange *x, int status,
 }
 
 /* Makes it one line, at the end. */
-static void vary(struct tg_headers *headers)
+void tg_compression_vary(struct tg_headers *headers)
 {
     struct tg_text value = {0};
     int at = -1;
@@ -141,7 +147,8 @@ static void weaken_etag(struct tg_headers *headers)
     tg_text_release(&weak);
 }
 
-static void read_accept(struct tg_accept *accept, const struct tg_exchange *x)
+void tg_compression_accept(const struct tg_exchange *x,
+                           struct tg_accept *accept)
 {
     const char *bytes = x->bytes.data;
     unsigned i;
@@ -167,7 +174,7 @@ static enum tg_coding choose(const struct tg_exchange *x,
     for (i = 0; i < n; i++)
         if (tg_encoder_knows(order[i]))
             offered[count++] = order[i];
-    read_accept(&accept, x);
+    tg_compression_accept(x, &accept);
     return tg_accept_choose(&accept, offered, count);
 }
 
@@ -207,7 +214,7 @@ static void mark(struct tg_headers *headers, enum tg_coding coding)
 /* It stands for a response whose validator this client has as it was sent. */
 static void mark_not_modified(struct tg_exchange *x)
 {
-    vary(&x->response_headers);
+    tg_compression_vary(&x->response_headers);
     if (choose_for_whole(x) != TG_CODING_IDENTITY)
         weaken_etag(&x->response_headers);
 }
@@ -247,7 +254,7 @@ void tg_compression_whole(struct tg_exchange *x, int status, const char *type,
     type = type_of(x, type, &len);
     if (!is_eligible(x, status, type, len))
         return;
-    vary(&x->response_headers);
+    tg_compression_vary(&x->response_headers);
     coding = choose_for_whole(x);
     if (coding == TG_CODING_IDENTITY)
         return;
@@ -270,7 +277,7 @@ struct tg_encoder *tg_compression_stream(struct tg_exchange *x, int status,
     if ((length >= 0 && length < LENGTH_LEAST) ||
         !is_eligible(x, status, type, len))
         return NULL;
-    vary(&x->response_headers);
+    tg_compression_vary(&x->response_headers);
     coding = choose_for_stream(x, type, len);
     if (coding != TG_CODING_IDENTITY)
         encoder = tg_encoder_take(&x->connection->server->encoders, coding,

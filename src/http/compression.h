@@ -10,10 +10,24 @@
 #ifndef TG_HTTP_COMPRESSION_H
 #define TG_HTTP_COMPRESSION_H
 
+#include <stdbool.h>
 #include <sys/uio.h>
 
+struct tg_accept;
 struct tg_encoder;
 struct tg_exchange;
+
+struct tg_headers;
+
+/* Is content of that length and type ever encoded as a whole? */
+bool tg_compression_is_for(size_t len, const char *type, size_t type_len);
+
+/* Has the fields say that the response varies by Accept-Encoding. */
+void tg_compression_vary(struct tg_headers *headers);
+
+/* What the request says it takes. */
+void tg_compression_accept(const struct tg_exchange *x,
+                           struct tg_accept *accept);
 
 /*
  * For a whole response that begins now: replaces `content` with the encoded

@@ -13,6 +13,7 @@
 #include "base/census.h"
 #include "net/buffer.h"
 #include "net/loop.h"
+#include "net/source.h"
 #include "net/timer.h"
 #include "net/tls.h"
 
@@ -76,6 +77,9 @@ static void release_exchange(struct tg_connection *c)
     if (c->server->hooks.over)
         c->server->hooks.over(x, x->sent, c->server->hooks.arg);
     c->exchange = NULL;
+    if (c->file)
+        tg_source_free(c->file);
+    c->file = NULL;
     tg_exchange_put(c->server, x);
 }
 

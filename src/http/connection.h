@@ -26,6 +26,7 @@ struct evhttp_bound_socket;
 struct evhttp_connection;
 struct evhttp_request;
 struct evconnlistener;
+struct tg_source;
 struct tg_tally;
 struct tg_timer;
 struct tg_tls;
@@ -87,6 +88,7 @@ struct tg_connection {
     struct event read, write, again;
     struct tg_text pending; /* bytes that could not be used yet */
     struct tg_buffer *out;  /* bytes the socket did not take */
+    struct tg_source *file; /* what comes behind those */
     struct tg_timer *timer; /* of a probe or of lingering */
     size_t scanned;         /* of the head in `pending` */
     size_t rest;            /* bytes feed() has behind the exchange */
@@ -159,6 +161,15 @@ void tg_connection_linger(struct tg_connection *c);
 /* Sends, and keeps what the socket does not take. */
 void tg_connection_send(struct tg_connection *c, const struct iovec *pieces,
                         int n);
+
+/* Sends a source behind that, and frees it. */
+void tg_connection_send_file(struct tg_connection *c, struct tg_source *file);
+
+/* Has everything gone to the socket? */
+bool tg_connection_is_drained(const struct tg_connection *c);
+
+/* Has its socket closed with a reset: what was sent is not whole. */
+void tg_connection_spoil(struct tg_connection *c);
 
 /* Refuses what framing cannot accept: one complete response, then the end. */
 void tg_connection_refuse(struct tg_connection *c, int status);

@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "http/bytes.h"
+#include "http/date.h"
 
 static const int64_t last_expires = 253402300799; /* the end of year 9999 */
 
@@ -160,8 +160,7 @@ size_t tg_cookie_format(const struct tg_cookie *cookie, char *room)
 {
     static const char *const sites[] = {"Lax", "Strict", "None"};
     char *at = add(room, cookie->name, cookie->name_len);
-    time_t expires = (time_t)cookie->expires;
-    struct tm tm;
+    char expires[TG_DATE_LEN + 1];
 
     at = adds(at, "=");
     at = add(at, cookie->value, cookie->value_len);
@@ -175,8 +174,11 @@ size_t tg_cookie_format(const struct tg_cookie *cookie, char *room)
     at = adds(at, sites[cookie->same_site]);
     if (cookie->has_max_age)
         at += sprintf(at, "; Max-Age=%lld", (long long)cookie->max_age);
-    if (cookie->has_expires && gmtime_r(&expires, &tm))
-        at += strftime(at, 64, "; Expires=%a, %d %b %Y %H:%M:%S GMT", &tm);
+    if (cookie->has_expires) {
+        tg_date_format(cookie->expires, expires);
+        at = adds(at, "; Expires=");
+        at = adds(at, expires);
+    }
     if (cookie->http_only)
         at = adds(at, "; HttpOnly");
     if (cookie->secure)

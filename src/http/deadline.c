@@ -18,7 +18,8 @@ static bool is_over(const struct tg_connection *c, unsigned since,
 /* A client that takes nothing of its response. */
 static bool is_stalled(const struct tg_connection *c)
 {
-    return c->writing && c->out && is_over(c, c->went, c->server->ticks.write);
+    return c->writing && !tg_connection_is_drained(c) &&
+           is_over(c, c->went, c->server->ticks.write);
 }
 
 /* A client that sends nothing of the content its handler waits for. */

@@ -24,6 +24,7 @@
 struct tg_buffer;
 struct tg_connection;
 struct tg_exchange;
+struct tg_source;
 struct tg_tls_session;
 
 enum tg_response_stage {
@@ -117,6 +118,11 @@ void tg_exchange_set_compress(struct tg_exchange *x, bool compress);
  */
 void tg_exchange_respond(struct tg_exchange *x, int status, const char *type,
                          const char *body, size_t len);
+
+/* The same with content from a file, which is sent as the client takes it, even
+ * if nobody waits for that; takes the source. */
+void tg_exchange_respond_file(struct tg_exchange *x, int status,
+                              const char *type, struct tg_source *file);
 
 /* Writes a piece of a stream, the head before the first; returns how many
  * bytes, encoded or not, wait for the client.  -1: more than the content-length

@@ -2,7 +2,6 @@
 /* The response's half of an exchange. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "http/compression.h"
 #include "http/connection.h"
@@ -10,6 +9,7 @@
 #include "http/status.h"
 #include "http/writer.h"
 #include "net/buffer.h"
+#include "net/source.h"
 #include "net/timer.h"
 
 enum {
@@ -104,6 +104,25 @@ void tg_exchange_respond(struct tg_exchange *x, int status, const char *type,
     begin(x, &head, &piece, piece.iov_len > 0);
     if (!x->bodiless)
         x->sent = piece.iov_len;
+    finished(x);
+}
+
+void tg_exchange_respond_file(struct tg_exchange *x, int status,
+                              const char *type, struct tg_source *file)
+{
+    struct tg_writer_head head = {
+        .status = status, .type = type, .length = tg_source_left(file)};
+    struct iovec none = {NULL, 0};
+
+    if (tg_status_is_bodiless(status)) {
+        head.length = -1;
+        head.type = NULL;
+    }
+    begin(x, &head, &none, 0);
+    if (x->bodiless)
+        tg_source_free(file);
+    else
+        tg_connection_send_file(x->connection, file);
     finished(x);
 }
 
@@ -314,11 +333,7 @@ void tg_exchange_finish(struct tg_exchange *x)
 
 void tg_exchange_abort(struct tg_exchange *x)
 {
-    struct linger at_once = {.l_onoff = 1};
-
     x->on_gone = x->on_late = NULL;
-    tg_stream_break(&x->connection->stream);
-    setsockopt(x->connection->stream.fd, SOL_SOCKET, SO_LINGER, &at_once,
-               sizeof(at_once));
+    tg_connection_spoil(x->connection);
     tg_connection_close(x->connection);
 }

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/clock.h"
 #include "base/text.h"
+#include "http/date.h"
 #include "http/status.h"
 
 static void add(struct tg_text *out, const char *data, size_t len)
@@ -81,7 +81,7 @@ void tg_writer_format(const struct tg_writer_head *head, struct tg_text *out)
     add_fields(out, head->headers, &dated, &typed);
     if (!dated) {
         ADD(out, "Date: ");
-        add(out, tg_clock_date(), TG_CLOCK_DATE_LEN);
+        add(out, tg_date_now(), TG_DATE_LEN);
         ADD(out, "\r\n");
     }
     if (head->type && !typed) {

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: MIT
+#include "http/file_response.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "http/accept.h"
+#include "http/byteranges.h"
+#include "http/bytes.h"
+#include "http/compression.h"
+#include "http/condition.h"
+#include "http/connection.h"
+#include "http/date.h"
+#include "http/disposition.h"
+#include "http/file_type.h"
+#include "http/range.h"
+#include "net/source.h"
+
+enum {
+    READ_MOST = 64 * 1024,    /* so much is read, and sent with the head */
+    ENCODE_MOST = 1024 * 1024 /* so much is worth encoding at each request */
+};
+
+#define LITERAL(text) text, sizeof(text) - 1
+
+/* One response on its way. */
+struct answer {
+    struct tg_exchange *x;
+    const struct tg_file_response *file;
+    struct tg_headers *headers;
+    const char *type;
+    int fd; /* -1: it was handed on */
+    struct stat stat;
+    struct tg_validators validators;
+};
+
+/* --- which file --- */
+
+/* The encoded version beside it is only good if it is not older. */
+static int open_encoded(const struct answer *a, const char *end,
+                        struct stat *status)
+{
+    char *path = tg_strf("%s.%s", a->file->path, end);
+    int fd = tg_file_open(a->file->root, path, status);
+    const struct timespec *was = &a->stat.st_mtim, *is = &status->st_mtim;
+
+    free(path);
+    if (fd >= 0 && (is->tv_sec < was->tv_sec || (is->tv_sec == was->tv_sec &&
+                                                 is->tv_nsec < was->tv_nsec))) {
+        close(fd);
+        return -ESTALE;
+    }
+    return fd;
+}
+
+static const struct {
+    enum tg_coding coding;
+    const char *end;
+} encoded[] = {{TG_CODING_BROTLI, "br"},
+               {TG_CODING_ZSTD, "zst"},
+               {TG_CODING_GZIP, "gz"}}; /* the smallest first */
+
+/* Takes the one of those that are there which the client likes best. */
+static void choose_encoded(struct answer *a)
+{
+    struct tg_accept accept = {0};
+    int least, most = 0;
+    size_t i;
+
+    tg_compression_accept(a->x, &accept);
+    least = accept.named[TG_CODING_IDENTITY] - 1; /* if it is asked for */
+    for (i = 0; i < sizeof(encoded) / sizeof(*encoded); i++) {
+        int q = tg_accept_quality(&accept, encoded[i].coding), fd;
+        const char *name = tg_coding_name(encoded[i].coding);
+        struct stat status;
+
+        if (q <= most || q < least)
+            continue;
+        fd = open_encoded(a, encoded[i].end, &status);
+        if (fd < 0)
+            continue;
+        close(a->fd);
+        a->fd = fd;
+        a->stat = status;
+        most = q;
+        tg_headers_remove(a->headers, LITERAL("content-encoding"));
+        tg_headers_add(a->headers, LITERAL("Content-Encoding"), name,
+                       strlen(name));
+    }
+    tg_compression_vary(a->headers);
+}
+
+/* --- what its fields say --- */
+
+static const char *own_field(const struct answer *a, const char *name,
+                             size_t *len)
+{
+    int at = tg_headers_find(a->headers, name, strlen(name), 0);
+
+    return at < 0 ? NULL : tg_headers_value(a->headers, (unsigned)at, len);
+}
+
+static void set_etag(struct answer *a)
+{
+    uint64_t nanoseconds = (uint64_t)a->stat.st_mtim.tv_sec * 1000000000 +
+                           (uint64_t)a->stat.st_mtim.tv_nsec;
+    char etag[64];
+    size_t len = 0;
+    const char *coding = own_field(a, "content-encoding", &len);
+    int n;
+
+    if (own_field(a, "etag", &len))
+        return;
+    n = snprintf(etag, sizeof(etag), "\"%" PRIx64 "-%" PRIx64 "%s%.*s\"",
+                 nanoseconds, (uint64_t)a->stat.st_size, coding ? "-" : "",
+                 coding && len < 16 ? (int)len : 0, coding ? coding : "");
+    tg_headers_add(a->headers, LITERAL("ETag"), etag, (size_t)n);
+}
+
+/* It must not lie in the future (8.8.2.1). */
+static void set_modified(struct answer *a, int64_t now)
+{
+    int64_t modified = a->stat.st_mtim.tv_sec;
+    char date[TG_DATE_LEN + 1];
+    size_t len;
+
+    if (own_field(a, "last-modified", &len))
+        return;
+    tg_date_format(modified < now ? modified : now, date);
+    tg_headers_add(a->headers, LITERAL("Last-Modified"), date, TG_DATE_LEN);
+}
+
+/* From the fields, which may be the handler's. */
+static void read_validators(struct answer *a, int64_t now)
+{
+    struct tg_validators *v = &a->validators;
+    size_t len = 0;
+    const char *date = own_field(a, "last-modified", &len);
+
+    v->now = now;
+    if (!date || !tg_date_parse(date, len, now, &v->modified))
+        v->modified = -1;
+    v->etag = own_field(a, "etag", &v->etag_len);
+}
+
+static void set_disposition(struct answer *a)
+{
+    struct tg_text value = {0};
+
+    tg_disposition_attachment(a->file->download, strlen(a->file->download),
+                              &value);
+    tg_headers_remove(a->headers, LITERAL("content-disposition"));
+    tg_headers_add(a->headers, LITERAL("Content-Disposition"), value.data,
+                   value.len);
+    tg_text_release(&value);
+}
+
+/* Will it be encoded now, if the client likes that? */
+static bool is_to_encode(const struct answer *a)
+{
+    size_t len = 0;
+    const char *type = own_field(a, "content-type", &len);
+
+    if (!type) {
+        type = a->type;
+        len = strlen(type);
+    }
+    return a->x->compress && a->stat.st_size <= ENCODE_MOST &&
+           tg_compression_is_for((size_t)a->stat.st_size, type, len) &&
+           tg_headers_find(a->headers, LITERAL("content-encoding"), 0) < 0;
+}
+
+/* --- what is sent --- */
+
+static bool is_method(const struct answer *a, const char *method)
+{
+    const struct tg_span *span = &a->x->head.method;
+
+    return span->len == strlen(method) &&
+           memcmp(a->x->bytes.data + span->at, method, span->len) == 0;
+}
+
+/* Without fields of the content that is not sent. */
+static void answer_without(struct answer *a, int status)
+{
+    tg_headers_remove(a->headers, LITERAL("content-disposition"));
+    tg_headers_remove(a->headers, LITERAL("content-encoding"));
+    tg_headers_remove(a->headers, LITERAL("content-type"));
+    tg_exchange_respond(a->x, status, NULL, "", 0);
+}
+
+static int read_whole(const struct answer *a, int64_t at, char *room,
+                      size_t len)
+{
+    size_t got = 0;
+
+    while (got < len) {
+        ssize_t n = pread(a->fd, room + got, len - got, at + (int64_t)got);
+
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n == 0)
+            return -EIO; /* it has become shorter */
+        got += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+static int send_read(struct answer *a, int status, const struct tg_range *r)
+{
+    char *content = tg_alloc((size_t)r->len + 1);
+    int error = read_whole(a, r->at, content, (size_t)r->len);
+
+    if (!error)
+        tg_exchange_respond(a->x, status, a->type, content, (size_t)r->len);
+    free(content);
+    return error;
+}
+
+/* One piece of the file; with the head if it is small. */
+static int send_range(struct answer *a, int status, const struct tg_range *r)
+{
+    struct tg_source *source;
+
+    if (a->x->compress || (r->len <= READ_MOST && !is_method(a, "HEAD")))
+        return send_read(a, status, r);
+    source = tg_source_new(a->fd);
+    a->fd = -1;
+    tg_source_add_range(source, r->at, r->len);
+    tg_exchange_respond_file(a->x, status, a->type, source);
+    return 0;
+}
+
+static int send_whole(struct answer *a, int status)
+{
+    struct tg_range whole = {0, a->stat.st_size};
+
+    return send_range(a, status, &whole);
+}
+
+static int send_ranges(struct answer *a, const struct tg_range *ranges, int n)
+{
+    struct tg_source *source;
+    struct tg_text type = {0};
+    char *part_type;
+    size_t len = 0;
+    const char *own = own_field(a, "content-type", &len);
+    int error;
+
+    part_type = own ? tg_strndup(own, len) : tg_strdup(a->type);
+    source = tg_source_new(a->fd);
+    a->fd = -1;
+    error =
+        tg_byteranges_add(source, ranges, n, a->stat.st_size, part_type, &type);
+    if (error) {
+        tg_source_free(source);
+    } else {
+        tg_headers_remove(a->headers, LITERAL("content-type"));
+        tg_exchange_respond_file(a->x, 206, type.data, source);
+    }
+    tg_text_release(&type);
+    free(part_type);
+    return error;
+}
+
+static void set_content_range(struct answer *a, const struct tg_range *range)
+{
+    struct tg_text value = {0};
+
+    if (range)
+        tg_byteranges_describe(range, a->stat.st_size, &value);
+    else
+        tg_text_addf(&value, "bytes */%" PRId64, (int64_t)a->stat.st_size);
+    tg_headers_remove(a->headers, LITERAL("content-range"));
+    tg_headers_add(a->headers, LITERAL("Content-Range"), value.data, value.len);
+    tg_text_release(&value);
+}
+
+/* The Range field, if it counts and stands there once; NULL: send all. */
+static const struct tg_field *range_field(const struct answer *a)
+{
+    const struct tg_head *head = &a->x->head;
+    const struct tg_field *found = NULL;
+    unsigned i;
+
+    for (i = 0; i < head->nfields; i++) {
+        const struct tg_field *field = &head->fields[i];
+
+        if (!tg_bytes_spell(a->x->bytes.data + field->name.at, field->name.len,
+                            "range"))
+            continue;
+        if (found)
+            return NULL;
+        found = field;
+    }
+    if (!found || !is_method(a, "GET") ||
+        !tg_condition_lets_range(head, a->x->bytes.data, &a->validators))
+        return NULL;
+    return found;
+}
+
+static int send_what_is_asked(struct answer *a)
+{
+    struct tg_range ranges[TG_RANGES_MOST];
+    const struct tg_field *field = range_field(a);
+    int n = 0;
+
+    if (field)
+        n = tg_range_parse(a->x->bytes.data + field->value.at, field->value.len,
+                           a->stat.st_size, ranges);
+    if (n == 0)
+        return send_whole(a, 200);
+    a->x->compress = false;
+    if (n < 0) {
+        set_content_range(a, NULL);
+        answer_without(a, 416);
+        return 0;
+    }
+    if (n > 1)
+        return send_ranges(a, ranges, n);
+    set_content_range(a, ranges);
+    return send_range(a, 206, ranges);
+}
+
+static int respond(struct answer *a)
+{
+    struct tg_exchange *x = a->x;
+    int64_t now = time(NULL);
+    int status = x->status ? x->status : 200;
+
+    x->compress = is_to_encode(a);
+    if (a->file->download)
+        set_disposition(a);
+    if (status != 200)
+        return send_whole(a, status);
+    set_etag(a);
+    set_modified(a, now);
+    if (tg_headers_find(a->headers, LITERAL("accept-ranges"), 0) < 0)
+        tg_headers_add(a->headers, LITERAL("Accept-Ranges"), LITERAL("bytes"));
+    read_validators(a, now);
+    if (!is_method(a, "GET") && !is_method(a, "HEAD"))
+        return send_whole(a, 200);
+    status = tg_condition_weigh(&x->head, x->bytes.data, &a->validators);
+    if (status) {
+        answer_without(a, status);
+        return 0;
+    }
+    return send_what_is_asked(a);
+}
+
+int tg_file_respond(struct tg_exchange *x, const struct tg_file_response *file)
+{
+    struct answer a = {.x = x, .file = file};
+    int error;
+
+    a.headers = tg_exchange_response_headers(x);
+    a.type = file->type ? file->type : tg_file_type(file->path);
+    a.fd = tg_file_open(file->root, file->path, &a.stat);
+    if (a.fd < 0)
+        return a.fd;
+    if (file->precompressed)
+        choose_encoded(&a);
+    error = respond(&a);
+    if (a.fd >= 0)
+        close(a.fd);
+    return error;
+}
