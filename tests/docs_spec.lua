@@ -1,6 +1,6 @@
 -- The examples of README and docs/: what a page shows is what happens.
--- A block of lua whose first line names a file is that file of a project; the
--- commands of the console blocks are run in order, and their output compared.
+-- A block of lua or html whose first line names a file is that file of a
+-- project; the commands of the console blocks are run in order, and their output compared.
 
 local projects = require("tests.support.project")
 local server = require("tests.support.server")
@@ -21,6 +21,7 @@ local function examples(text)
 	local files, steps = {}, {}
 	for kind, block in blocks("\n" .. text) do
 		local name = kind == "lua" and block:match("^%-%- (%S+%.lua)%f[%s]")
+			or kind == "html" and block:match("^<!%-%- (%S+%.html) %-%->")
 		if name then
 			files[name] = block .. "\n"
 		elseif kind == "console" then

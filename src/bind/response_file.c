@@ -76,8 +76,8 @@ int tg_response_file(lua_State *L)
 
     if (tg_exchange_stage(x) != TG_RESPONSE_OPEN)
         return luaL_error(L, "the response has begun");
-    lua_settop(L, OPTIONS);
     file.path = luaL_checklstring(L, PATH, &len);
+    lua_settop(L, OPTIONS);
     fill(L, &file);
     if (!file.root)
         file.path = tg_bind_path(L, PATH);

@@ -45,11 +45,11 @@ struct answer {
 
 /* The encoded version beside it is only good if it is not older. */
 static int open_encoded(const struct answer *a, const char *end,
-                        struct stat *status)
+                        const struct timespec *was, struct stat *status)
 {
     char *path = tg_strf("%s.%s", a->file->path, end);
     int fd = tg_file_open(a->file->root, path, status);
-    const struct timespec *was = &a->stat.st_mtim, *is = &status->st_mtim;
+    const struct timespec *is = &status->st_mtim;
 
     free(path);
     if (fd >= 0 && (is->tv_sec < was->tv_sec || (is->tv_sec == was->tv_sec &&
@@ -70,6 +70,7 @@ static const struct {
 /* Takes the one of those that are there which the client likes best. */
 static void choose_encoded(struct answer *a)
 {
+    const struct timespec modified = a->stat.st_mtim;
     struct tg_accept accept = {0};
     int least, most = 0;
     size_t i;
@@ -83,7 +84,7 @@ static void choose_encoded(struct answer *a)
 
         if (q <= most || q < least)
             continue;
-        fd = open_encoded(a, encoded[i].end, &status);
+        fd = open_encoded(a, encoded[i].end, &modified, &status);
         if (fd < 0)
             continue;
         close(a->fd);
