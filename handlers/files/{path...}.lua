@@ -1,4 +1,4 @@
--- Everything in a folder, with a page that lists it:
+-- Everything in a folder, or a page that lists it, with ranges and all that belongs to files.
 --
 --     curl http://127.0.0.1:8080/files/tide.txt
 --     curl -r 0-7 http://127.0.0.1:8080/files/tide.txt

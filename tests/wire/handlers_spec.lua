@@ -9,6 +9,7 @@ local server = require("tests.support.server")
 -- By file: what each of its commands prints, as a pattern.
 local expected = {
 	["echo.lua"] = { '^{.*"you_sent":{"n":9007199254740993}.*}$' },
+	["files/{path...}.lua"] = { "^The tide comes in, the tide goes out again%.\n$", "^The tide$" },
 	["headers.lua"] = { '^{.*"tags":%["a","b"%].*}$' },
 	["hello.lua"] = { "^hello Ada\n$" },
 	["index.lua"] = { "^Tidegate %d+%.%d+%.%d+, generation 1: edit a file in handlers/, then reload%.\n$" },

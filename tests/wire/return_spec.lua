@@ -98,7 +98,7 @@ describe("a handler that returns", function()
 			{ "return 1 / 0", "returned inf as a status" },
 			{ "return 'x', 200", "returned a string first: it returns a body, or status, body, headers in this order" },
 			{ "return {}, {}", "returned a table first" },
-			{ "return nil, 'not found'", "returned a nil first" },
+			{ "return nil, 'not found'", "returned nil and a message: not found" },
 			{ "return '200', 'x'", "returned a string first" },
 			{ "return 200, 'x', 'text/html'", "returned a string as headers, not a table" },
 			{ "return 200, 'x', true", "returned a boolean as headers" },
