@@ -10,6 +10,8 @@ local chapters = {
 	{ "Fields", "fields" },
 	{ "Content", "content" },
 	{ "Connections, expectations and methods", "connection" },
+	{ "Conditions", "conditions" },
+	{ "Ranges", "ranges" },
 }
 
 local files = {
@@ -27,6 +29,23 @@ end]],
 	["handlers/trailer.lua"] = "return function(request) request:text() return request:trailers()['x-sum'] end",
 	["handlers/204.lua"] = "return function() return 204, 'content' end",
 	["handlers/304.lua"] = "return function() return 304, 'content' end",
+	["handlers/file.lua"] = [[
+return function(_, response)
+	response.headers.etag = '"tide"'
+	response.headers["last-modified"] = "Sun, 06 Nov 1994 08:49:37 GMT"
+	return response:file("digits")
+end]],
+	["handlers/weak.lua"] = [[
+return function(_, response)
+	response.headers.etag = 'W/"tide"'
+	return response:file("digits")
+end]],
+	["handlers/absent.lua"] = [[
+return function(_, response)
+	response.status = 404
+	return response:file("digits")
+end]],
+	["digits"] = "0123456789",
 	["handlers/421.lua"] = "return function() return 421 end",
 }
 
@@ -83,6 +102,8 @@ describe("RFC 9112", function()
 		local response = connection:response(row.method)
 		assert.equal(row[4], response.status)
 		assert.equal(row.allow, response.headers.allow)
+		assert.equal(row.range, response.headers["content-range"])
+		assert.equal(row.body or response.body, response.body)
 		if row.bare then
 			assert.is_nil(response.headers["content-length"])
 			assert.is_nil(response.headers["transfer-encoding"])
