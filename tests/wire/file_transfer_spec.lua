@@ -191,6 +191,15 @@ describe("a file on its way", function()
 		gateway = nil
 	end)
 
+	it("is cut when a stop has waited for long enough", function()
+		start({ "--drain-timeout", "0.3" })
+		local connection = ask("big")
+		gateway:stop()
+		gateway = nil
+		assert.is_nil((connection.stream:receive(size)))
+		connection:close()
+	end)
+
 	it("is cut, without an end that looks like one, when it becomes shorter", function()
 		start()
 		shell(gateway.project, "cp big copy")
