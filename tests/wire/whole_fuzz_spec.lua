@@ -18,6 +18,9 @@ local seeds = { -- what is mutated
 	"GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
 	"GET /wait HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
 	"GET /fail HTTP/1.1\r\nHost: a\r\n\r\n",
+	"GET /static/large HTTP/1.1\r\nHost: a\r\nRange: bytes=0-9,100-\r\nIf-Range: \"a\"\r\n\r\n",
+	"GET /static/small HTTP/1.1\r\nHost: a\r\nRange: bytes=-5\r\nIf-None-Match: \"a\", W/\"b\"\r\n\r\n",
+	"GET /static/ HTTP/1.1\r\nHost: a\r\nIf-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n",
 	"HEAD http://a/hello HTTP/1.1\r\nHost: a\r\n\r\n",
 	"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
 }
@@ -87,6 +90,9 @@ local files = {
 	["handlers/wait.lua"] = [[
 		local timer = require("tidegate.timer")
 		return function(request) timer.sleep(0.01) return { path = request.path, headers = request.headers } end]],
+	["handlers/static/{path...}.lua"] = "return require('tidegate.static') { root = 'public', listing = true, precompressed = true }",
+	["public/large"] = ("0123456789"):rep(100000),
+	["public/small"] = "0123456789",
 	["handlers/fail.lua"] = "return function() error('on purpose') end",
 }
 
