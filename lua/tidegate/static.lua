@@ -90,18 +90,31 @@ local function static(options)
 		response:redirect("./" .. name .. "/" .. (request.target:match("%?.*") or ""), 301)
 	end
 
+	local function absent(response, message, code)
+		if options.fallback then
+			local ok
+			ok, message, code = send(response, options.fallback)
+			if ok then
+				return
+			end
+		end
+		give_up(message, code)
+	end
+
 	local function folder(request, response, path)
+		local message, code = "no index", "ENOENT"
 		for _, name in ipairs(index) do
 			if send(response, path .. name) then
 				return
 			end
 		end
-		if not options.listing then
-			failure.raise(404)
+		local entries, more
+		if options.listing then
+			entries, more, code = files.list(root, (path:gsub("/$", "")))
+			message = more
 		end
-		local entries, more, code = files.list(root, (path:gsub("/$", "")))
 		if not entries then
-			give_up(more, code)
+			return absent(response, message, code)
 		end
 		response.headers["content-type"] = "text/html; charset=utf-8"
 		return listing.html(request.path, entries, { more = more, dotfiles = options.dotfiles, top = path == "" })
@@ -112,10 +125,10 @@ local function static(options)
 		if not path then
 			error(("static serves routes that end in {%s...}; see docs/static.md"):format(param), 0)
 		end
+		response.headers["x-content-type-options"] = "nosniff"
 		if not is_clean(path, options.dotfiles) then
 			failure.raise(404)
 		end
-		response.headers["x-content-type-options"] = "nosniff"
 		response.headers["cache-control"] = response.headers["cache-control"] or cache
 		if path == "" or path:find("/$") then
 			return folder(request, response, path)
@@ -124,11 +137,8 @@ local function static(options)
 		if code == "EISDIR" then
 			return redirect(request, response, path)
 		end
-		if not ok and options.fallback then
-			ok, message, code = send(response, options.fallback)
-		end
 		if not ok then
-			give_up(message, code)
+			absent(response, message, code)
 		end
 	end
 

@@ -88,14 +88,33 @@ static void push_entry(lua_State *L, const char *name,
     lua_setfield(L, -2, "modified");
 }
 
+/* The next file or folder in it; NULL at the end. */
+static const char *next_entry(lua_State *L, DIR *entries, const char *root,
+                              const char *path, struct stat *status)
+{
+    struct dirent *entry;
+
+    while ((entry = readdir(entries))) {
+        const char *name = entry->d_name;
+
+        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+            fstatat(dirfd(entries), name, status, AT_SYMLINK_NOFOLLOW) < 0)
+            continue;
+        if (S_ISLNK(status->st_mode) && !follow(L, root, path, name, status))
+            continue;
+        if (S_ISREG(status->st_mode) || S_ISDIR(status->st_mode))
+            return name;
+    }
+    return NULL;
+}
+
 static int files_list(lua_State *L)
 {
-    const char *root = tg_bind_path(L, 1), *path = luaL_checkstring(L, 2),
-               *name;
+    const char *root = tg_bind_path(L, 1), *path = luaL_checkstring(L, 2);
     struct folder *folder = push_folder(L);
     int fd = tg_file_open_folder(root, path), count = 0;
-    struct dirent *entry = NULL;
     struct stat status;
+    const char *name;
 
     if (fd < 0)
         return tg_bind_errno(L, path, fd);
@@ -105,19 +124,12 @@ static int files_list(lua_State *L)
         return tg_bind_errno(L, path, -ENOMEM);
     }
     lua_newtable(L);
-    while (count < LIST_MOST && (entry = readdir(folder->entries))) {
-        name = entry->d_name;
-        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-            fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-            continue;
-        if (S_ISLNK(status.st_mode) && !follow(L, root, path, name, &status))
-            continue;
-        if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
-            continue;
+    while ((name = next_entry(L, folder->entries, root, path, &status)) &&
+           count < LIST_MOST) {
         push_entry(L, name, &status);
         lua_rawseti(L, -2, ++count);
     }
-    lua_pushboolean(L, entry != NULL);
+    lua_pushboolean(L, name != NULL);
     return 2;
 }
 

@@ -16,6 +16,11 @@ local files = {
 	["handlers/big.lua"] = "return function(_, response) return response:file('big') end",
 	["handlers/small.lua"] = "return function(_, response) return response:file('small') end",
 	["handlers/copy.lua"] = "return function(_, response) return response:file('copy') end",
+	["handlers/raises.lua"] = [[
+return function(_, response)
+	response:file("big")
+	error("on purpose")
+end]],
 	["small"] = ("tide"):rep(5000),
 }
 
@@ -189,6 +194,16 @@ describe("a file on its way", function()
 		connection:close()
 		gateway:ended()
 		gateway = nil
+	end)
+
+	it("goes on when its handler raises afterwards", function()
+		start()
+		local connection = ask("raises")
+		gateway:wait_log("after its response: handlers/raises.lua:3: on purpose")
+		take(connection, gateway.project.path .. "/got", size)
+		assert.is_true(received_is_whole())
+		assert.equal("hello", connection:fetch("GET", "/hello").body)
+		connection:close()
 	end)
 
 	it("is cut when a stop has waited for long enough", function()

@@ -206,6 +206,12 @@ describe("part:save()", function()
 		assert.equal("/nowhere/a: No such file or directory ENOENT", response.body)
 	end)
 
+	it("saves below the project's folder unless the path begins with a slash", function()
+		local response = connection:fetch("POST", "/save?at=saved", { type }, form("name=a", "tide"))
+		assert.equal("a=4", response.body)
+		assert.equal("a\n", listing())
+	end)
+
 	it("does not replace a folder, and leaves nothing beside it", function()
 		os.execute("mkdir -p " .. folder .. "/a/b")
 		local body = connection:fetch("POST", "/save?at=" .. folder, { type }, form("name=a", "1")).body

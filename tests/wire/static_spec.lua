@@ -3,6 +3,7 @@
 local around = require("tests.support.around")
 local program = require("tests.support.program")
 local projects = require("tests.support.project")
+local server = require("tests.support.server")
 
 local files = {
 	["handlers/site/{path...}.lua"] = "return require('tidegate.static') { root = 'public' }",
@@ -77,17 +78,11 @@ describe("tidegate.static", function()
 			assert.is_nil(response.body:find("outside", 1, true))
 		end
 		assert.equal(400, gateway:get("/site/a.txt%00.html").status)
+		for _, target in ipairs({ "/site/.hidden", "/site/none", "/site/sub/deep/", "/site/sub" }) do
+			assert.equal("nosniff", get(target).headers["x-content-type-options"])
+		end
 		assert.equal("hidden", get("/open/.hidden").body)
 		assert.equal("secret", get("/open/.secret/key").body)
-	end)
-
-	it("says 403 for a file it may not read", function()
-		local path = projects.quote(gateway.project.path .. "/public/locked")
-		os.execute(("echo x >%s && chmod 000 %s"):format(path, path))
-		if os.execute(("head -c1 %s >/dev/null 2>&1"):format(path)) then
-			return -- root may read everything
-		end
-		assert.equal(403, get("/site/locked").status)
 	end)
 
 	it("sends a folder's name to the folder, and nowhere else", function()
@@ -120,8 +115,19 @@ describe("tidegate.static", function()
 		assert.equal(404, get("/site/sub/deep/").status)
 	end)
 
+	it("lists no more than 10,000 names, and says so", function()
+		local folder = projects.quote(gateway.project.path .. "/public/many")
+		os.execute(("mkdir %s && cd %s && seq 10000 | xargs touch"):format(folder, folder))
+		local function count(page)
+			return select(2, page:gsub('href="%./', "")), page:find("and more", 1, true) ~= nil
+		end
+		assert.same({ 10000, false }, { count(get("/list/many/").body) })
+		os.execute("touch " .. folder .. "/10001")
+		assert.same({ 10000, true }, { count(get("/list/many/").body) })
+	end)
+
 	it("falls back to a page of an application, for what is not there", function()
-		for _, target in ipairs({ "/app/", "/app/settings/profile", "/app/none.js" }) do
+		for _, target in ipairs({ "/app/", "/app/settings/profile", "/app/settings/", "/app/sub/deep/", "/app/none.js" }) do
 			local response = get(target)
 			assert.same({ 200, "<p>top" }, { response.status, response.body }, target)
 		end
@@ -164,4 +170,23 @@ describe("tidegate.static", function()
 			assert.matches("handlers/wrong.lua:2: " .. message, errors)
 		end)
 	end
+end)
+
+describe("tidegate.static as a user who may not read everything", function()
+	it("says 403 for what it may not read", function()
+		local project = projects.new(files)
+		local path = projects.quote(project.path)
+		assert(os.execute(("cd %s && chmod 777 . && chmod 000 public/a.txt && chmod 600 public/sub"):format(path)))
+		local is_root = os.execute(("head -c1 %s/public/a.txt >/dev/null 2>&1"):format(path))
+		local gateway = server.start({
+			project = project,
+			environment = is_root and "setpriv --reuid 65534 --regid 65534 --clear-groups" or nil,
+		})
+		assert.equal(403, gateway:get("/site/a.txt").status)
+		assert.equal(403, gateway:get("/site/sub/").status)
+		assert.equal(200, gateway:get("/site/").status)
+		gateway:stop()
+		os.execute(("chmod -R u+rwX %s"):format(path))
+		project:delete()
+	end)
 end)
