@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "http/byteranges.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <sys/random.h>
 
@@ -31,9 +30,9 @@ static void add_part(struct tg_source *source, const struct tg_range *range,
     tg_text_release(&head);
 }
 
-int tg_byteranges_add(struct tg_source *source, const struct tg_range *ranges,
-                      int count, int64_t size, const char *part_type,
-                      struct tg_text *type)
+bool tg_byteranges_add(struct tg_source *source, const struct tg_range *ranges,
+                       int count, int64_t size, const char *part_type,
+                       struct tg_text *type)
 {
     uint64_t random[2];
     struct tg_text last = {0};
@@ -41,7 +40,7 @@ int tg_byteranges_add(struct tg_source *source, const struct tg_range *ranges,
     int i;
 
     if (getrandom(random, sizeof(random), 0) < 0)
-        return -errno;
+        return false;
     tg_text_adds(type, "multipart/byteranges; boundary=");
     tg_text_addf(type, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
     boundary = type->data + type->len - 32;
@@ -50,5 +49,5 @@ int tg_byteranges_add(struct tg_source *source, const struct tg_range *ranges,
     tg_text_addf(&last, "\r\n--%s--\r\n", boundary);
     tg_source_add_text(source, last.data, last.len);
     tg_text_release(&last);
-    return 0;
+    return true;
 }

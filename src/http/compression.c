@@ -20,14 +20,6 @@ enum {
 
 #define LITERAL(text) text, sizeof(text) - 1
 
-static const char *field(const struct tg_headers *headers, const char *name,
-                         size_t name_len, size_t *len)
-{
-    int at = tg_headers_find(headers, name, name_len, 0);
-
-    return at < 0 ? NULL : tg_headers_value(headers, (unsigned)at, len);
-}
-
 static bool has(const struct tg_headers *headers, const char *name)
 {
     return tg_headers_find(headers, name, strlen(name), 0) >= 0;
@@ -84,7 +76,7 @@ static bool is_bound_to_bytes(const struct tg_headers *headers)
 static const char *type_of(const struct tg_exchange *x, const char *type,
                            size_t *len)
 {
-    const char *own = field(&x->response_headers, LITERAL("content-type"), len);
+    const char *own = tg_headers_get(&x->response_headers, "content-type", len);
 
     if (!own && type)
         *len = strlen(type);
@@ -126,8 +118,7 @@ void tg_compression_vary(struct tg_headers *headers)
         tg_text_add(&value, ", ", len ? 2 : 0);
     }
     tg_text_adds(&value, "Accept-Encoding");
-    tg_headers_remove(headers, LITERAL("vary"));
-    tg_headers_add(headers, LITERAL("Vary"), value.data, value.len);
+    tg_headers_replace(headers, "Vary", value.data, value.len);
     tg_text_release(&value);
 }
 
@@ -136,14 +127,13 @@ static void weaken_etag(struct tg_headers *headers)
 {
     struct tg_text weak = {0};
     size_t len = 0;
-    const char *strong = field(headers, LITERAL("etag"), &len);
+    const char *strong = tg_headers_get(headers, "etag", &len);
 
     if (!len || *strong != '"')
         return;
     tg_text_adds(&weak, "W/");
     tg_text_add(&weak, strong, len);
-    tg_headers_remove(headers, LITERAL("etag"));
-    tg_headers_add(headers, LITERAL("ETag"), weak.data, weak.len);
+    tg_headers_replace(headers, "ETag", weak.data, weak.len);
     tg_text_release(&weak);
 }
 
@@ -151,15 +141,11 @@ void tg_compression_accept(const struct tg_exchange *x,
                            struct tg_accept *accept)
 {
     const char *bytes = x->bytes.data;
-    unsigned i;
+    const struct tg_field *field;
+    unsigned index = 0;
 
-    for (i = 0; i < x->head.nfields; i++) {
-        const struct tg_field *line = &x->head.fields[i];
-
-        if (tg_bytes_spell(bytes + line->name.at, line->name.len,
-                           "accept-encoding"))
-            tg_accept_encoding(accept, bytes + line->value.at, line->value.len);
-    }
+    while ((field = tg_head_field(&x->head, bytes, "accept-encoding", &index)))
+        tg_accept_encoding(accept, bytes + field->value.at, field->value.len);
 }
 
 /* What the client likes best of those that were built in; the first of equals

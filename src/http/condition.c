@@ -11,20 +11,6 @@ struct tag {
     bool is_weak;
 };
 
-/* The next field of that lower-case name at or after *index; NULL: none. */
-static const struct tg_field *next_field(const struct tg_head *head,
-                                         const char *bytes, const char *name,
-                                         unsigned *index)
-{
-    while (*index < head->nfields) {
-        const struct tg_field *field = &head->fields[(*index)++];
-
-        if (tg_bytes_spell(bytes + field->name.at, field->name.len, name))
-            return field;
-    }
-    return NULL;
-}
-
 /* An entity-tag (8.8.3); returns where it ends, or NULL. */
 static const char *read_tag(const char *at, const char *end, struct tag *tag)
 {
@@ -86,7 +72,7 @@ static bool names_ours(const struct tg_head *head, const char *bytes,
     unsigned index = 0;
 
     *there = false;
-    while ((field = next_field(head, bytes, name, &index))) {
+    while ((field = tg_head_field(head, bytes, name, &index))) {
         *there = true;
         if (line_names_ours(bytes + field->value.at, field->value.len, ours,
                             weakly))
@@ -100,9 +86,9 @@ static bool read_date(const struct tg_head *head, const char *bytes,
                       const char *name, int64_t now, int64_t *date)
 {
     unsigned index = 0;
-    const struct tg_field *field = next_field(head, bytes, name, &index);
+    const struct tg_field *field = tg_head_field(head, bytes, name, &index);
 
-    return field && !next_field(head, bytes, name, &index) &&
+    return field && !tg_head_field(head, bytes, name, &index) &&
            tg_date_parse(bytes + field->value.at, field->value.len, now, date);
 }
 
@@ -144,7 +130,8 @@ bool tg_condition_lets_range(const struct tg_head *head, const char *bytes,
                              const struct tg_validators *ours)
 {
     unsigned index = 0;
-    const struct tg_field *field = next_field(head, bytes, "if-range", &index);
+    const struct tg_field *field =
+        tg_head_field(head, bytes, "if-range", &index);
     const char *at, *end;
     struct tag tag;
 
@@ -152,7 +139,7 @@ bool tg_condition_lets_range(const struct tg_head *head, const char *bytes,
         return true;
     at = bytes + field->value.at;
     end = at + field->value.len;
-    if (next_field(head, bytes, "if-range", &index))
+    if (tg_head_field(head, bytes, "if-range", &index))
         return false;
     if (read_tag(at, end, &tag) == end)
         return is_ours(&tag, ours, false);

@@ -189,6 +189,14 @@ const char *tg_exchange_bytes(const struct tg_exchange *x)
     return x->bytes.data;
 }
 
+bool tg_exchange_is_method(const struct tg_exchange *x, const char *method)
+{
+    const struct tg_span *span = &x->head.method;
+
+    return span->len == strlen(method) &&
+           memcmp(x->bytes.data + span->at, method, span->len) == 0;
+}
+
 struct tg_headers *tg_exchange_request_headers(struct tg_exchange *x)
 {
     struct tg_headers *headers = &x->request_headers;

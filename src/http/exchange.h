@@ -47,6 +47,9 @@ uint64_t tg_exchange_serial(const struct tg_exchange *x);
 const struct tg_head *tg_exchange_head(const struct tg_exchange *x);
 const char *tg_exchange_bytes(const struct tg_exchange *x);
 
+/* Methods are told apart by case (RFC 9110, 9.1). */
+bool tg_exchange_is_method(const struct tg_exchange *x, const char *method);
+
 /* All request fields, made at the first call. */
 struct tg_headers *tg_exchange_request_headers(struct tg_exchange *x);
 

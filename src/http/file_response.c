@@ -13,7 +13,6 @@
 #include "base/file.h"
 #include "http/accept.h"
 #include "http/byteranges.h"
-#include "http/bytes.h"
 #include "http/compression.h"
 #include "http/condition.h"
 #include "http/connection.h"
@@ -91,22 +90,12 @@ static void choose_encoded(struct answer *a)
         a->fd = fd;
         a->stat = status;
         most = q;
-        tg_headers_remove(a->headers, LITERAL("content-encoding"));
-        tg_headers_add(a->headers, LITERAL("Content-Encoding"), name,
-                       strlen(name));
+        tg_headers_replace(a->headers, "Content-Encoding", name, strlen(name));
     }
     tg_compression_vary(a->headers);
 }
 
 /* --- what its fields say --- */
-
-static const char *own_field(const struct answer *a, const char *name,
-                             size_t *len)
-{
-    int at = tg_headers_find(a->headers, name, strlen(name), 0);
-
-    return at < 0 ? NULL : tg_headers_value(a->headers, (unsigned)at, len);
-}
 
 static void set_etag(struct answer *a)
 {
@@ -114,15 +103,15 @@ static void set_etag(struct answer *a)
                            (uint64_t)a->stat.st_mtim.tv_nsec;
     char etag[64];
     size_t len = 0;
-    const char *coding = own_field(a, "content-encoding", &len);
+    const char *coding = tg_headers_get(a->headers, "content-encoding", &len);
     int n;
 
-    if (own_field(a, "etag", &len))
+    if (tg_headers_get(a->headers, "etag", &len))
         return;
     n = snprintf(etag, sizeof(etag), "\"%" PRIx64 "-%" PRIx64 "%s%.*s\"",
                  nanoseconds, (uint64_t)a->stat.st_size, coding ? "-" : "",
                  coding && len < 16 ? (int)len : 0, coding ? coding : "");
-    tg_headers_add(a->headers, LITERAL("ETag"), etag, (size_t)n);
+    tg_headers_replace(a->headers, "ETag", etag, (size_t)n);
 }
 
 /* It must not lie in the future (8.8.2.1). */
@@ -132,10 +121,10 @@ static void set_modified(struct answer *a, int64_t now)
     char date[TG_DATE_LEN + 1];
     size_t len;
 
-    if (own_field(a, "last-modified", &len))
+    if (tg_headers_get(a->headers, "last-modified", &len))
         return;
     tg_date_format(modified < now ? modified : now, date);
-    tg_headers_add(a->headers, LITERAL("Last-Modified"), date, TG_DATE_LEN);
+    tg_headers_replace(a->headers, "Last-Modified", date, TG_DATE_LEN);
 }
 
 /* From the fields, which may be the handler's. */
@@ -143,12 +132,12 @@ static void read_validators(struct answer *a, int64_t now)
 {
     struct tg_validators *v = &a->validators;
     size_t len = 0;
-    const char *date = own_field(a, "last-modified", &len);
+    const char *date = tg_headers_get(a->headers, "last-modified", &len);
 
     v->now = now;
     if (!date || !tg_date_parse(date, len, now, &v->modified))
         v->modified = -1;
-    v->etag = own_field(a, "etag", &v->etag_len);
+    v->etag = tg_headers_get(a->headers, "etag", &v->etag_len);
 }
 
 static void set_disposition(struct answer *a)
@@ -157,9 +146,8 @@ static void set_disposition(struct answer *a)
 
     tg_disposition_attachment(a->file->download, strlen(a->file->download),
                               &value);
-    tg_headers_remove(a->headers, LITERAL("content-disposition"));
-    tg_headers_add(a->headers, LITERAL("Content-Disposition"), value.data,
-                   value.len);
+    tg_headers_replace(a->headers, "Content-Disposition", value.data,
+                       value.len);
     tg_text_release(&value);
 }
 
@@ -167,7 +155,7 @@ static void set_disposition(struct answer *a)
 static bool is_to_encode(const struct answer *a)
 {
     size_t len = 0;
-    const char *type = own_field(a, "content-type", &len);
+    const char *type = tg_headers_get(a->headers, "content-type", &len);
 
     if (!type) {
         type = a->type;
@@ -175,18 +163,10 @@ static bool is_to_encode(const struct answer *a)
     }
     return a->x->compress && a->stat.st_size <= ENCODE_MOST &&
            tg_compression_is_for((size_t)a->stat.st_size, type, len) &&
-           tg_headers_find(a->headers, LITERAL("content-encoding"), 0) < 0;
+           !tg_headers_get(a->headers, "content-encoding", &len);
 }
 
 /* --- what is sent --- */
-
-static bool is_method(const struct answer *a, const char *method)
-{
-    const struct tg_span *span = &a->x->head.method;
-
-    return span->len == strlen(method) &&
-           memcmp(a->x->bytes.data + span->at, method, span->len) == 0;
-}
 
 /* Without fields of the content that is not sent. */
 static void answer_without(struct answer *a, int status)
@@ -197,78 +177,79 @@ static void answer_without(struct answer *a, int status)
     tg_exchange_respond(a->x, status, NULL, "", 0);
 }
 
-static int read_whole(const struct answer *a, int64_t at, char *room,
-                      size_t len)
+static bool read_whole(const struct answer *a, int64_t at, char *room,
+                       size_t len)
 {
     size_t got = 0;
 
     while (got < len) {
         ssize_t n = pread(a->fd, room + got, len - got, at + (int64_t)got);
 
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n == 0)
-            return -EIO; /* it has become shorter */
+        if (n == 0 || (n < 0 && errno != EINTR))
+            return false;
         got += n > 0 ? (size_t)n : 0;
     }
-    return 0;
+    return true;
 }
 
-static int send_read(struct answer *a, int status, const struct tg_range *r)
+static bool send_read(struct answer *a, int status, const struct tg_range *r)
 {
     char *content = tg_alloc((size_t)r->len + 1);
-    int error = read_whole(a, r->at, content, (size_t)r->len);
+    bool is_read = read_whole(a, r->at, content, (size_t)r->len);
 
-    if (!error)
+    if (is_read)
         tg_exchange_respond(a->x, status, a->type, content, (size_t)r->len);
     free(content);
-    return error;
+    return is_read;
 }
 
-/* One piece of the file; with the head if it is small. */
-static int send_range(struct answer *a, int status, const struct tg_range *r)
+static struct tg_source *take_source(struct answer *a)
 {
+    struct tg_source *source = tg_source_new(a->fd);
+
+    a->fd = -1;
+    return source;
+}
+
+/* One piece of the file; with the head if it is small.  If it cannot be read
+ * any more, the source finds that, too, and cuts the connection. */
+static void send_range(struct answer *a, int status, const struct tg_range *r)
+{
+    bool is_small = r->len <= READ_MOST && !tg_exchange_is_method(a->x, "HEAD");
     struct tg_source *source;
 
-    if (a->x->compress || (r->len <= READ_MOST && !is_method(a, "HEAD")))
-        return send_read(a, status, r);
-    source = tg_source_new(a->fd);
-    a->fd = -1;
+    if ((a->x->compress || is_small) && send_read(a, status, r))
+        return;
+    source = take_source(a);
     tg_source_add_range(source, r->at, r->len);
     tg_exchange_respond_file(a->x, status, a->type, source);
-    return 0;
 }
 
-static int send_whole(struct answer *a, int status)
+static void send_whole(struct answer *a, int status)
 {
     struct tg_range whole = {0, a->stat.st_size};
 
-    return send_range(a, status, &whole);
+    send_range(a, status, &whole);
 }
 
-static int send_ranges(struct answer *a, const struct tg_range *ranges, int n)
+static void send_ranges(struct answer *a, const struct tg_range *ranges, int n)
 {
-    struct tg_source *source;
-    struct tg_text type = {0};
-    char *part_type;
     size_t len = 0;
-    const char *own = own_field(a, "content-type", &len);
-    int error;
+    const char *own = tg_headers_get(a->headers, "content-type", &len);
+    char *part_type = own ? tg_strndup(own, len) : tg_strdup(a->type);
+    struct tg_source *source = take_source(a);
+    struct tg_text type = {0};
 
-    part_type = own ? tg_strndup(own, len) : tg_strdup(a->type);
-    source = tg_source_new(a->fd);
-    a->fd = -1;
-    error =
-        tg_byteranges_add(source, ranges, n, a->stat.st_size, part_type, &type);
-    if (error) {
-        tg_source_free(source);
-    } else {
+    if (tg_byteranges_add(source, ranges, n, a->stat.st_size, part_type,
+                          &type)) {
         tg_headers_remove(a->headers, LITERAL("content-type"));
         tg_exchange_respond_file(a->x, 206, type.data, source);
+    } else { /* Range may always be ignored */
+        tg_source_add_range(source, 0, a->stat.st_size);
+        tg_exchange_respond_file(a->x, 200, a->type, source);
     }
     tg_text_release(&type);
     free(part_type);
-    return error;
 }
 
 static void set_content_range(struct answer *a, const struct tg_range *range)
@@ -279,8 +260,7 @@ static void set_content_range(struct answer *a, const struct tg_range *range)
         tg_byteranges_describe(range, a->stat.st_size, &value);
     else
         tg_text_addf(&value, "bytes */%" PRId64, (int64_t)a->stat.st_size);
-    tg_headers_remove(a->headers, LITERAL("content-range"));
-    tg_headers_add(a->headers, LITERAL("Content-Range"), value.data, value.len);
+    tg_headers_replace(a->headers, "Content-Range", value.data, value.len);
     tg_text_release(&value);
 }
 
@@ -288,26 +268,18 @@ static void set_content_range(struct answer *a, const struct tg_range *range)
 static const struct tg_field *range_field(const struct answer *a)
 {
     const struct tg_head *head = &a->x->head;
-    const struct tg_field *found = NULL;
-    unsigned i;
+    const char *bytes = a->x->bytes.data;
+    unsigned index = 0;
+    const struct tg_field *field = tg_head_field(head, bytes, "range", &index);
 
-    for (i = 0; i < head->nfields; i++) {
-        const struct tg_field *field = &head->fields[i];
-
-        if (!tg_bytes_spell(a->x->bytes.data + field->name.at, field->name.len,
-                            "range"))
-            continue;
-        if (found)
-            return NULL;
-        found = field;
-    }
-    if (!found || !is_method(a, "GET") ||
-        !tg_condition_lets_range(head, a->x->bytes.data, &a->validators))
+    if (!field || tg_head_field(head, bytes, "range", &index) ||
+        !tg_exchange_is_method(a->x, "GET") ||
+        !tg_condition_lets_range(head, bytes, &a->validators))
         return NULL;
-    return found;
+    return field;
 }
 
-static int send_what_is_asked(struct answer *a)
+static void send_what_is_asked(struct answer *a)
 {
     struct tg_range ranges[TG_RANGES_MOST];
     const struct tg_field *field = range_field(a);
@@ -316,50 +288,49 @@ static int send_what_is_asked(struct answer *a)
     if (field)
         n = tg_range_parse(a->x->bytes.data + field->value.at, field->value.len,
                            a->stat.st_size, ranges);
-    if (n == 0)
-        return send_whole(a, 200);
-    a->x->compress = false;
-    if (n < 0) {
-        set_content_range(a, NULL);
-        answer_without(a, 416);
-        return 0;
+    if (n == 0) {
+        send_whole(a, 200);
+        return;
     }
-    if (n > 1)
-        return send_ranges(a, ranges, n);
-    set_content_range(a, ranges);
-    return send_range(a, 206, ranges);
+    a->x->compress = false;
+    if (n > 1) {
+        send_ranges(a, ranges, n);
+        return;
+    }
+    set_content_range(a, n > 0 ? ranges : NULL);
+    if (n > 0)
+        send_range(a, 206, ranges);
+    else
+        answer_without(a, 416);
 }
 
-static int respond(struct answer *a)
+/* As the content of what was asked for, with all that belongs to it. */
+static void respond_fully(struct answer *a)
 {
     struct tg_exchange *x = a->x;
     int64_t now = time(NULL);
-    int status = x->status ? x->status : 200;
+    int status;
+    size_t len;
 
-    x->compress = is_to_encode(a);
-    if (a->file->download)
-        set_disposition(a);
-    if (status != 200)
-        return send_whole(a, status);
     set_etag(a);
     set_modified(a, now);
-    if (tg_headers_find(a->headers, LITERAL("accept-ranges"), 0) < 0)
-        tg_headers_add(a->headers, LITERAL("Accept-Ranges"), LITERAL("bytes"));
+    if (!tg_headers_get(a->headers, "accept-ranges", &len))
+        tg_headers_replace(a->headers, "Accept-Ranges", "bytes", 5);
     read_validators(a, now);
-    if (!is_method(a, "GET") && !is_method(a, "HEAD"))
-        return send_whole(a, 200);
-    status = tg_condition_weigh(&x->head, x->bytes.data, &a->validators);
-    if (status) {
-        answer_without(a, status);
-        return 0;
+    if (!tg_exchange_is_method(x, "GET") && !tg_exchange_is_method(x, "HEAD")) {
+        send_whole(a, 200);
+        return;
     }
-    return send_what_is_asked(a);
+    status = tg_condition_weigh(&x->head, x->bytes.data, &a->validators);
+    if (status)
+        answer_without(a, status);
+    else
+        send_what_is_asked(a);
 }
 
 int tg_file_respond(struct tg_exchange *x, const struct tg_file_response *file)
 {
     struct answer a = {.x = x, .file = file};
-    int error;
 
     a.headers = tg_exchange_response_headers(x);
     a.type = file->type ? file->type : tg_file_type(file->path);
@@ -368,8 +339,14 @@ int tg_file_respond(struct tg_exchange *x, const struct tg_file_response *file)
         return a.fd;
     if (file->precompressed)
         choose_encoded(&a);
-    error = respond(&a);
+    x->compress = is_to_encode(&a);
+    if (file->download)
+        set_disposition(&a);
+    if (x->status == 0 || x->status == 200)
+        respond_fully(&a);
+    else
+        send_whole(&a, x->status);
     if (a.fd >= 0)
         close(a.fd);
-    return error;
+    return 0;
 }

@@ -20,7 +20,8 @@ struct tg_file_response {
 };
 
 /*
- * Answers, or returns -errno before anything is sent.  Fields and a status that
+ * Answers, or returns -errno if the file cannot be opened; nothing is changed
+ * then.  Fields and a status that
  * the handler has set count more than ours; with a status but 200 the file
  * goes out whole.  It is sent as it is now: if it shrinks meanwhile, the
  * connection is cut.

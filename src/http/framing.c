@@ -351,3 +351,16 @@ ssize_t tg_head_parse(struct tg_head *head, const char *data, size_t len,
     *scanned = len;
     return next;
 }
+
+const struct tg_field *tg_head_field(const struct tg_head *head,
+                                     const char *bytes, const char *name,
+                                     unsigned *index)
+{
+    while (*index < head->nfields) {
+        const struct tg_field *field = &head->fields[(*index)++];
+
+        if (tg_bytes_spell(bytes + field->name.at, field->name.len, name))
+            return field;
+    }
+    return NULL;
+}

@@ -58,6 +58,12 @@ struct tg_head_limits {
 ssize_t tg_head_parse(struct tg_head *head, const char *data, size_t len,
                       size_t *scanned, const struct tg_head_limits *limits);
 
+/* The next field of that lower-case name at or after *index, which moves behind
+ * it; NULL: there is none.  `bytes` are those that were parsed. */
+const struct tg_field *tg_head_field(const struct tg_head *head,
+                                     const char *bytes, const char *name,
+                                     unsigned *index);
+
 /*
  * Splits `len` bytes of whole field lines, as in a trailer section, into at
  * most `max` fields.  Returns how many, or minus a status.

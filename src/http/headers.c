@@ -96,3 +96,20 @@ const char *tg_headers_value(const struct tg_headers *headers, unsigned index,
     *len = headers->entries[index].value_len;
     return headers->bytes.data + headers->entries[index].value_at;
 }
+
+const char *tg_headers_get(const struct tg_headers *headers, const char *name,
+                           size_t *len)
+{
+    int at = tg_headers_find(headers, name, strlen(name), 0);
+
+    return at < 0 ? NULL : tg_headers_value(headers, (unsigned)at, len);
+}
+
+void tg_headers_replace(struct tg_headers *headers, const char *name,
+                        const char *value, size_t len)
+{
+    size_t name_len = strlen(name);
+
+    tg_headers_remove(headers, name, name_len);
+    tg_headers_add(headers, name, name_len, value, len);
+}

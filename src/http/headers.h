@@ -50,6 +50,14 @@ void tg_headers_remove_at(struct tg_headers *headers, unsigned index);
 int tg_headers_find(const struct tg_headers *headers, const char *name,
                     size_t len, unsigned from);
 
+/* The first value of that name; NULL if there is none. */
+const char *tg_headers_get(const struct tg_headers *headers, const char *name,
+                           size_t *len);
+
+/* Makes this the only field of that name, at the end. */
+void tg_headers_replace(struct tg_headers *headers, const char *name,
+                        const char *value, size_t len);
+
 const char *tg_headers_name(const struct tg_headers *headers, unsigned index,
                             size_t *len);
 const char *tg_headers_value(const struct tg_headers *headers, unsigned index,

@@ -49,12 +49,6 @@ void tg_exchange_set_compress(struct tg_exchange *x, bool compress)
     x->compress = compress;
 }
 
-static bool is_head_request(const struct tg_exchange *x)
-{
-    return x->head.method.len == 4 &&
-           memcmp(x->bytes.data + x->head.method.at, "HEAD", 4) == 0;
-}
-
 /* Sends the head, with the first bytes of the body when there are some. */
 static void begin(struct tg_exchange *x, struct tg_writer_head *head,
                   const struct iovec *body, int nbody)
@@ -65,7 +59,8 @@ static void begin(struct tg_exchange *x, struct tg_writer_head *head,
 
     x->status = head->status;
     x->stage = TG_RESPONSE_BEGUN;
-    x->bodiless = is_head_request(x) || tg_status_is_bodiless(head->status);
+    x->bodiless =
+        tg_exchange_is_method(x, "HEAD") || tg_status_is_bodiless(head->status);
     head->headers = &x->response_headers;
     head->close = c->close_after = head->close || tg_connection_will_close(c);
     head->keep_alive = x->head.minor == 0;
@@ -129,15 +124,13 @@ void tg_exchange_respond_file(struct tg_exchange *x, int status,
 /* The content-length a handler has set for a stream; -1 if it is none. */
 static int64_t declared_length(const struct tg_exchange *x)
 {
-    const struct tg_headers *headers = &x->response_headers;
-    int at = tg_headers_find(headers, "content-length", 14, 0);
     int64_t length = 0;
-    const char *value;
     size_t len, i;
+    const char *value =
+        tg_headers_get(&x->response_headers, "content-length", &len);
 
-    if (at < 0)
+    if (!value)
         return -1;
-    value = tg_headers_value(headers, (unsigned)at, &len);
     for (i = 0; i < len && i < 18 && '0' <= value[i] && value[i] <= '9'; i++)
         length = 10 * length + (value[i] - '0');
     return 0 < len && i == len ? length : -1;
