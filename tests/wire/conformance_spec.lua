@@ -72,6 +72,7 @@ local function page()
 		table.move({ "", "## " .. chapter[1], "", "| section | sentence | outcome |", "|---|---|---|" }, 1, 5, #lines + 1, lines)
 		for _, row in ipairs(rows_of(chapter)) do
 			local outcome = type(row[4]) == "number" and tostring(row[4]) or (#row[4] == 0 and "closed" or "served")
+			outcome = outcome .. (row.open and ", stays open" or "")
 			lines[#lines + 1] = ("| %s | %s | %s |"):format(row[1], row[2], outcome)
 		end
 	end

@@ -17,7 +17,7 @@ return {
 	row("9110 13.1.1", "one of a list is enough", 'If-Match: "ebb", "tide"', 200),
 	row("9110 13.1.1", "* is true of what is there", "If-Match: *", 200),
 	row("9110 13.1.1", "it compares strongly: not a weak tag of the client", 'If-Match: W/"tide"', 412),
-	row("9110 13.1.1", "nor one of ours", 'If-Match: W/"tide"', 412, "/weak"),
+	row("9110 13.1.1", "nor one of ours", 'If-Match: "tide"', 412, "/weak"),
 	row("9110 13.1.2", "If-None-Match with the tag is 304", 'If-None-Match: "tide"', 304),
 	row("9110 13.1.2", "with others it is answered", 'If-None-Match: "ebb"', 200),
 	row("9110 13.1.2", "one of a list is enough", 'If-None-Match: "ebb", "tide"', 304),
