@@ -121,6 +121,7 @@ describe("docs/", function()
 		request = { "request", "request_body", "request_form" },
 		response = { "response", "response_cookie" },
 		shared = { "shared" },
+		task = { "task", "semaphore", "queue", "event" },
 		timer = { "timer" },
 	}
 	for page, sources in pairs(pages) do

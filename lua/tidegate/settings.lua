@@ -168,6 +168,7 @@ local keys = {
 	head_limit = { "a whole number of bytes from 64 to 1048576", is_between(64, 1048576) },
 	field_limit = { "a whole number from 1 to 100", is_between(1, 100) },
 	time_limit = { "seconds", is_seconds },
+	time_slice = { "seconds", is_seconds },
 	memory_limit = { "a whole number of bytes from 1, or math.huge", is_limit },
 	state_limit = { "a whole number of bytes from 1, or math.huge", is_limit },
 	body_limit = { "a whole number of bytes from 1, or math.huge", is_limit },

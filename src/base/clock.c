@@ -4,12 +4,22 @@
 #include <stdio.h>
 #include <time.h>
 
-double tg_clock_now(void)
+static double seconds_of(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+double tg_clock_now(void)
+{
+    return seconds_of(CLOCK_MONOTONIC);
+}
+
+double tg_clock_coarse(void)
+{
+    return seconds_of(CLOCK_MONOTONIC_COARSE);
 }
 
 void tg_clock_stamp(char *room, size_t size)

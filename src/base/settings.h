@@ -58,6 +58,7 @@ struct tg_settings {
     bool debug_events;
     bool compress;
     double shutdown_timeout, drain_timeout, start_timeout;
+    double time_slice; /* after which a task gives way; 0: never */
     struct tg_limits limits;
 };
 

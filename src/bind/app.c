@@ -182,12 +182,33 @@ void tg_app_task_ended(struct tg_app *app)
         app->idle = tg_timer_start(app->loop, 0, on_idle, app);
 }
 
+static void on_ready(struct tg_state *state);
+
+static void run_ready(void *arg)
+{
+    struct tg_app *app = arg;
+
+    app->turn = NULL;
+    if (!tg_task_run_ready(app->state))
+        on_ready(app->state);
+}
+
+/* From the loop, so that what waits at its sockets has its turn, too. */
+static void on_ready(struct tg_state *state)
+{
+    struct tg_app *app = state->host;
+
+    if (!app->turn)
+        app->turn = tg_timer_start(app->loop, 0, run_ready, app);
+}
+
 /* --- starting --- */
 
 void tg_app_attach(struct tg_app *app, struct tg_loop *loop,
                    struct tg_turn *turn)
 {
     app->loop = loop;
+    app->state->on_ready = on_ready;
     tg_app_watch(app, turn, app->limits->time_limit);
 }
 
@@ -288,5 +309,7 @@ void tg_app_stop(struct tg_app *app)
     tg_task_cancel_all(app->state);
     if (app->idle)
         tg_timer_stop(app->idle);
-    app->idle = app->deadline = NULL;
+    if (app->turn)
+        tg_timer_stop(app->turn);
+    app->idle = app->deadline = app->turn = NULL;
 }

@@ -44,6 +44,7 @@ struct tg_app {
     void *arg;
     struct tg_timer *deadline; /* of the start */
     struct tg_timer *idle;     /* about to tell that no task is left */
+    struct tg_timer *turn;     /* about to run the tasks that are ready */
     struct tg_task *starting;
 };
 
@@ -101,5 +102,8 @@ void tg_timers_cancel(struct tg_app *app);
 
 /* The exchange that the running task answers, or NULL. */
 struct tg_exchange *tg_app_exchange(struct tg_app *app);
+
+/* The same of any task: its first ancestor may answer one. */
+struct tg_exchange *tg_app_exchange_of(struct tg_task *task);
 
 #endif

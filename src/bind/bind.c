@@ -82,6 +82,32 @@ void tg_bind_options(lua_State *L, int index, const char *what,
     }
 }
 
+double tg_bind_seconds(lua_State *L, int index)
+{
+    lua_Number seconds = luaL_checknumber(L, index);
+
+    luaL_argcheck(L, 0 <= seconds && seconds <= 1e9, index, "out of range");
+    return seconds;
+}
+
+int tg_bind_timeout(lua_State *L)
+{
+    lua_pushnil(L);
+    lua_pushliteral(L, "timed out");
+    lua_pushliteral(L, "timeout");
+    return 3;
+}
+
+void tg_bind_push_failure(lua_State *L, const char *maker)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, -1, "tidegate.failure");
+    lua_getfield(L, -1, maker);
+    lua_call(L, 0, 1);
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+}
+
 const char *tg_bind_path(lua_State *L, int index)
 {
     size_t len;

@@ -36,6 +36,15 @@ int tg_bind_fail(lua_State *L, int status, const char *message);
 void tg_bind_options(lua_State *L, int index, const char *what,
                      const char *const *names);
 
+/* The time at `index`, from 0 to 1e9; raises if it is none. */
+double tg_bind_seconds(lua_State *L, int index);
+
+/* Pushes what a wait gives whose time was over: nil, "timed out", "timeout". */
+int tg_bind_timeout(lua_State *L);
+
+/* Pushes a failure that lua/tidegate/failure.lua makes. */
+void tg_bind_push_failure(lua_State *L, const char *maker);
+
 /* Pushes the path at `index` as open(2) takes it: a relative one is below the
  * project's folder.  Raises if it is no path. */
 const char *tg_bind_path(lua_State *L, int index);

@@ -28,6 +28,7 @@ struct tg_call {
     struct tg_exchange *x;
     uint64_t serial;
     struct tg_task *task;
+    int shields;          /* it goes on even if the client leaves */
     bool gone;            /* the client has left */
     bool late;            /* it took too long; the blame is pushed */
     struct tg_call *next; /* while it is spare */
@@ -325,22 +326,14 @@ static void answer_cancelled(struct tg_call *call)
         tg_exchange_abort(call->x);
 }
 
-/* Pushes a failure of lua/tidegate/failure.lua. */
-static void push_failure(lua_State *L, const char *maker)
-{
-    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    lua_getfield(L, -1, "tidegate.failure");
-    lua_getfield(L, -1, maker);
-    lua_call(L, 0, 1);
-}
-
 /* Protected: an error that says no more than "over its budget" becomes a
  * failure; the traceback, which says it all, is on top. */
 static int excuse(lua_State *L)
 {
     enum tg_task_fault *fault = lua_touserdata(L, 1);
 
-    push_failure(L, *fault == TG_TASK_TIME ? "over_time" : "over_memory");
+    tg_bind_push_failure(L,
+                         *fault == TG_TASK_TIME ? "over_time" : "over_memory");
     lua_setfield(L, LUA_REGISTRYINDEX, "tidegate.error");
     return 0;
 }
@@ -404,7 +397,8 @@ static void on_gone(void *arg)
     struct tg_call *call = arg;
 
     call->gone = true;
-    tg_task_cancel(call->task);
+    if (!call->shields)
+        tg_task_cancel(call->task);
 }
 
 /* Protected: who is late, and where it waits. */
@@ -412,7 +406,7 @@ static int blame(lua_State *L)
 {
     struct tg_call *call = lua_touserdata(L, 1);
 
-    push_failure(L, "late");
+    tg_bind_push_failure(L, "late");
     tg_task_trace(call->task, L, "no answer in time, still waiting");
     keep_error(L);
     return 0;
@@ -440,6 +434,7 @@ void tg_app_serve(struct tg_app *app, struct tg_exchange *x)
     call->x = x;
     call->serial = tg_exchange_serial(x);
     call->gone = call->late = false;
+    call->shields = 0;
     call->task = tg_task_new(app->state, on_end, call);
     tg_exchange_watch(x, on_gone, on_late, call);
     co = tg_task_stack(call->task);
@@ -448,15 +443,38 @@ void tg_app_serve(struct tg_app *app, struct tg_exchange *x)
     tg_task_start(call->task, 1);
 }
 
+/* What its first ancestor answers, or NULL. */
+static struct tg_call *call_of(struct tg_task *task)
+{
+    task = task ? tg_task_root(task) : NULL;
+    return task && task->on_end == on_end ? tg_task_arg(task) : NULL;
+}
+
+struct tg_exchange *tg_app_exchange_of(struct tg_task *task)
+{
+    struct tg_call *call = call_of(task);
+
+    return call && tg_exchange_is(call->x, call->serial) ? call->x : NULL;
+}
+
 struct tg_exchange *tg_app_exchange(struct tg_app *app)
 {
-    struct tg_task *task = app->state->running;
-    struct tg_call *call;
+    return tg_app_exchange_of(app->state->running);
+}
 
-    if (!task || task->on_end != on_end)
-        return NULL;
-    call = tg_task_arg(task);
-    return tg_exchange_is(call->x, call->serial) ? call->x : NULL;
+void tg_call_shield(struct tg_app *app)
+{
+    call_of(app->state->running)->shields++;
+}
+
+void tg_call_unshield(struct tg_app *app)
+{
+    struct tg_call *call = call_of(app->state->running);
+
+    if (!call) /* its task was detached meanwhile */
+        return;
+    if (--call->shields == 0 && call->gone)
+        tg_task_doom(call->task);
 }
 
 void tg_call_free_spare(struct tg_app *app)

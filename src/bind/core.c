@@ -103,6 +103,10 @@ int luaopen_tidegate_core_multipart(lua_State *L);
 int luaopen_tidegate_core_request(lua_State *L);
 int luaopen_tidegate_core_response(lua_State *L);
 int luaopen_tidegate_core_shared(lua_State *L);
+int luaopen_tidegate_core_event(lua_State *L);
+int luaopen_tidegate_core_queue(lua_State *L);
+int luaopen_tidegate_core_semaphore(lua_State *L);
+int luaopen_tidegate_core_task(lua_State *L);
 int luaopen_tidegate_core_timer(lua_State *L);
 
 static const luaL_Reg modules[] = {
@@ -112,6 +116,10 @@ static const luaL_Reg modules[] = {
     {"tidegate.core.json", luaopen_tidegate_core_json},
     {"tidegate.core.log", luaopen_tidegate_core_log},
     {"tidegate.core.shared", luaopen_tidegate_core_shared},
+    {"tidegate.core.event", luaopen_tidegate_core_event},
+    {"tidegate.core.queue", luaopen_tidegate_core_queue},
+    {"tidegate.core.semaphore", luaopen_tidegate_core_semaphore},
+    {"tidegate.core.task", luaopen_tidegate_core_task},
     {"tidegate.core.timer", luaopen_tidegate_core_timer},
     {NULL, NULL},
 };

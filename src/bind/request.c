@@ -6,7 +6,7 @@
  *     request.scheme  .version  .remote  .peer  .id  .route  .generation
  *     request.content_length  .cookies  .tls  .locals
  *     request:text()  :json()  :buffer()  :chunks()  :trailers()
- *     request:form()  :multipart()
+ *     request:form()  :multipart()  :shield(fn, ...)
  *
  * A field is made when it is asked for; what is a table is made once.
  */
@@ -14,6 +14,7 @@
 
 #include "bind/bind.h"
 #include "bind/pairs.h"
+#include "bind/shield.h"
 #include "http/cookie.h"
 #include "http/exchange.h"
 #include "http/target.h"
@@ -332,6 +333,7 @@ int luaopen_tidegate_core_request(lua_State *L)
     size_t i;
 
     tg_pairs_open(L);
+    tg_shield_open(L);
     tg_bind_class(L, tg_request_class, tg_request_body_methods, metamethods);
     luaL_getmetatable(L, tg_request_class);
     lua_getfield(L, -1, "__index");

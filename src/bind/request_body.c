@@ -18,6 +18,7 @@
 #include "bind/bind.h"
 #include "bind/json.h"
 #include "bind/request_body.h"
+#include "bind/shield.h"
 #include "http/exchange.h"
 #include "net/buffer.h"
 #include "script/task.h"
@@ -299,8 +300,13 @@ static int request_trailers(lua_State *L)
 }
 
 const luaL_Reg tg_request_body_methods[] = {
-    {"text", tg_request_text},           {"json", request_json},
-    {"buffer", request_buffer},          {"chunks", request_chunks},
-    {"trailers", request_trailers},      {"form", tg_request_form},
-    {"multipart", tg_request_multipart}, {NULL, NULL},
+    {"text", tg_request_text},
+    {"json", request_json},
+    {"buffer", request_buffer},
+    {"chunks", request_chunks},
+    {"trailers", request_trailers},
+    {"form", tg_request_form},
+    {"multipart", tg_request_multipart},
+    {"shield", tg_request_shield},
+    {NULL, NULL},
 };

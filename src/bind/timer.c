@@ -42,17 +42,9 @@ static int sleep_done(lua_State *L, int status, lua_KContext context)
     return 1;
 }
 
-static double check_seconds(lua_State *L, int index)
-{
-    lua_Number seconds = luaL_checknumber(L, index);
-
-    luaL_argcheck(L, 0 <= seconds && seconds <= 1e9, index, "out of range");
-    return seconds;
-}
-
 static int timer_sleep(lua_State *L)
 {
-    double seconds = check_seconds(L, 1);
+    double seconds = tg_bind_seconds(L, 1);
     struct nap *nap;
 
     tg_wait_check(L);
@@ -161,7 +153,7 @@ static void arm(struct alarm *alarm)
 static int new_alarm(lua_State *L, bool repeats)
 {
     struct tg_app *app = tg_state_of(L)->host;
-    double seconds = check_seconds(L, 1);
+    double seconds = tg_bind_seconds(L, 1);
     int i, count = lua_gettop(L) - 1;
     struct alarm *alarm;
 

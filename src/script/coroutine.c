@@ -202,20 +202,21 @@ void tg_coroutine_open(lua_State *L)
     lua_pop(L, 1);
 }
 
-static void close_from(struct tg_nest *nest)
+static void close_from(struct tg_nest *nest, bool close)
 {
     if (!nest)
         return;
-    close_from(nest->next);
+    close_from(nest->next, close);
     set_parked(nest->co, false);
-    lua_resetthread(nest->co);
+    if (close)
+        lua_resetthread(nest->co);
     free(nest);
 }
 
-void tg_coroutine_close_parked(struct tg_task *task)
+void tg_coroutine_close_parked(struct tg_task *task, bool close)
 {
     struct tg_nest *nest = task->parked;
 
     task->parked = NULL;
-    close_from(nest);
+    close_from(nest, close);
 }

@@ -7,6 +7,7 @@
 #define TG_SCRIPT_COROUTINE_H
 
 #include <lua.h>
+#include <stdbool.h>
 
 struct tg_task;
 
@@ -16,7 +17,8 @@ void tg_coroutine_open(lua_State *L);
 /* Keeps handlers from resuming or closing `co`, a task's own coroutine. */
 void tg_coroutine_keep(lua_State *co);
 
-/* Closes the coroutines through which the task is parked, innermost first. */
-void tg_coroutine_close_parked(struct tg_task *task);
+/* Closes the coroutines through which the task is parked, innermost first, or
+ * only forgets them. */
+void tg_coroutine_close_parked(struct tg_task *task, bool close);
 
 #endif

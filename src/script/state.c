@@ -129,6 +129,7 @@ struct tg_state *tg_state_new(struct tg_bundle *bundle, uint64_t generation,
     state->thread = thread;
     tg_list_init(&state->tasks);
     tg_list_init(&state->spare);
+    tg_list_init(&state->ready);
     tg_census.states++;
     tg_state_attempt(state, tg_library_open, NULL, "cannot open the libraries");
     tg_state_attempt(state, keep_words, NULL, "cannot keep words");

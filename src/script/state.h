@@ -42,6 +42,8 @@ struct tg_state {
     struct tg_task *running; /* the task inside lua_resume() now, or NULL */
     struct tg_list tasks;    /* parked and running ones */
     struct tg_list spare;    /* ended ones, whose coroutines serve again */
+    struct tg_list ready;    /* those that go on in their turn */
+    void (*on_ready)(struct tg_state *state); /* there is one, after none */
     int ntasks, nspare;
     unsigned begun; /* tasks so far */
     bool closing;   /* finalizers run for the last time */

@@ -9,14 +9,17 @@
 
 #include "base/alloc.h"
 #include "base/census.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "script/coroutine.h"
+#include "script/failure.h"
 #include "script/state.h"
 
 enum {
     SPARE_MOST = 256,
     TUNE_EACH = 1024,
-    DEEP = 100 * 1000, /* calls that nobody means */
-    CLEANUP_PART = 4   /* of the time budget is for to-be-closed variables */
+    DEPTH_MOST = 100, /* of children of children */
+    CLEANUP_PART = 4  /* of the time budget is for to-be-closed variables */
 };
 
 static void release(struct tg_task *task)
@@ -24,6 +27,10 @@ static void release(struct tg_task *task)
     struct tg_state *state = task->state;
 
     tg_list_remove(&task->link);
+    tg_list_remove(&task->ready);
+    tg_list_remove(&task->sibling);
+    if (task->cause != LUA_NOREF)
+        tg_failure_drop_cause(task);
     state->ntasks--;
     tg_census.tasks--;
     /* an error in a hook leaves its coroutine without hooks for ever */
@@ -68,124 +75,138 @@ static size_t ceiling_in(const struct tg_state *state, size_t bytes,
 }
 
 /* What the state may hold while the task runs. */
-static size_t ceiling_of(const struct tg_task *task)
+static size_t ceiling_of(struct tg_task *task)
 {
     size_t most = task->budget.task_bytes;
-    size_t left = task->bytes < most ? most - task->bytes : 0;
+    size_t held = tg_task_root(task)->bytes;
 
-    return ceiling_in(task->state, left, task->budget.state_bytes);
+    return ceiling_in(task->state, held < most ? most - held : 0,
+                      task->budget.state_bytes);
+}
+
+/* Its family has added so much to the state, or less. */
+static void charge(struct tg_task *task, size_t before)
+{
+    struct tg_task *root = tg_task_root(task);
+    size_t now = task->state->bytes;
+
+    if (now >= before) /* less: the collector was there */
+        root->bytes += now - before;
+    else
+        root->bytes -= before - now < root->bytes ? before - now : root->bytes;
+}
+
+/* --- its end --- */
+
+static void log_fault(lua_State *co)
+{
+    tg_log(TG_LOG_ERROR, "while it was cancelled: %s",
+           lua_type(co, -1) == LUA_TSTRING ? lua_tostring(co, -1)
+                                           : "an error that is no message");
+}
+
+static void close_coroutines(struct tg_task *task)
+{
+    bool parked = lua_status(task->co) == LUA_YIELD;
+
+    tg_coroutine_close_parked(task, true);
+    if (lua_resetthread(task->co) != LUA_OK && parked)
+        log_fault(task->co);
 }
 
 /* Runs the to-be-closed variables of the task's coroutines, innermost first;
- * they belong to the task, so that they see it as running. */
+ * they belong to the task, so that they see it as running.  A family has one
+ * time for all of them: those for which none is left are not run. */
 static void unwind(struct tg_task *task)
 {
     struct tg_state *state = task->state;
-    struct tg_task *outer = state->running;
-    lua_State *before = tg_turn_begin(state->turn, task->co,
-                                      task->budget.milliseconds / CLEANUP_PART);
+    struct tg_task *root = tg_task_root(task), *outer = state->running;
+    unsigned most = task->budget.milliseconds / CLEANUP_PART + 1;
+    lua_State *before;
+    double began;
 
+    if (root->cleanup >= most) {
+        tg_coroutine_close_parked(task, false);
+        task->fault = TG_TASK_TIME; /* its coroutine is not used again */
+        return;
+    }
+    began = tg_clock_now();
+    before = tg_turn_begin(state->turn, task->co, most - root->cleanup);
     state->running = task;
     state->ceiling = ceiling_in(state, task->budget.task_bytes / CLEANUP_PART,
                                 task->budget.state_bytes);
-    tg_coroutine_close_parked(task);
-    lua_resetthread(task->co);
+    task->unwinding = true;
+    close_coroutines(task);
+    task->unwinding = false;
     state->ceiling = SIZE_MAX;
     state->running = outer;
     tg_turn_end(state->turn, task->co, before);
+    root->cleanup += (unsigned)((tg_clock_now() - began) * 1000);
 }
 
-/* Where the task is: the innermost of its coroutines. */
-static lua_State *innermost(const struct tg_task *task)
+static void run_defers(struct tg_task *task)
 {
-    const struct tg_nest *nest = task->parked;
+    while (!tg_list_empty(&task->defers)) {
+        struct tg_defer *defer =
+            tg_list_item(task->defers.next, struct tg_defer, link);
 
-    while (nest && nest->next)
-        nest = nest->next;
-    return nest ? nest->co : task->co;
-}
-
-/* Endless recursion may meet the limit of memory before that of the stack:
- * then its error has to say what it is. */
-static bool is_recursion(struct tg_task *task)
-{
-    lua_Debug at;
-
-    return task->fault == TG_TASK_MEMORY &&
-           lua_getstack(task->co, DEEP, &at) != 0;
-}
-
-static void push_overflow(lua_State *L, struct tg_task *task)
-{
-    lua_Debug at;
-
-    lua_getstack(task->co, 0, &at);
-    lua_getinfo(task->co, "Sl", &at);
-    lua_pushfstring(L, "%s:%d: stack overflow: no memory for more calls",
-                    at.short_src, at.currentline);
-    task->fault = TG_TASK_ERROR;
-}
-
-static int push_failure(lua_State *L)
-{
-    struct tg_task *task = lua_touserdata(L, 1);
-    int status = (int)lua_tointeger(L, 2);
-    const char *message;
-
-    if (status == LUA_YIELD && task->fault == TG_TASK_TIME) {
-        tg_turn_push_excess(L);
-        return 2;
-    }
-    lua_settop(L, 1);
-    if (status == LUA_YIELD) /* coroutine.yield() where nobody resumes */
-        lua_pushliteral(L, "coroutine.yield outside a coroutine");
-    else if (is_recursion(task))
-        push_overflow(L, task);
-    else
-        lua_xmove(task->co, L, 1); /* task error */
-    if (lua_isstring(L, -1) || luaL_getmetafield(L, -1, "__tostring")) {
-        lua_settop(L, 2);
-        message = luaL_tolstring(L, -1, NULL); /* task error message */
-    } else {
-        message = lua_pushfstring(L, "(the error is a %s, not a message)",
-                                  luaL_typename(L, -1));
-    }
-    luaL_traceback(L, innermost(task), message,
-                   0); /* task error message trace */
-    lua_remove(L, -2);
-    return 2;
-}
-
-/* Leaves the error and its traceback on the state's stack, whatever it is: a
- * __tostring that raises is itself an error. */
-static void take_failure(struct tg_task *task, int status)
-{
-    lua_State *L = task->state->L;
-
-    lua_pushcfunction(L, push_failure);
-    lua_pushlightuserdata(L, task);
-    lua_pushinteger(L, status);
-    if (lua_pcall(L, 2, 2, 0) != LUA_OK) {
-        lua_pushnil(L); /* at worst: no memory for it */
-        lua_insert(L, -2);
-        if (!lua_isstring(L, -1)) {
-            lua_pop(L, 1);
-            lua_pushliteral(L, "an error that cannot be shown");
-        }
+        tg_list_remove(&defer->link);
+        defer->run(defer);
     }
 }
 
-/* What builds strings says it as an error of its own, with a line in front. */
-static bool is_memory_error(lua_State *co, int status)
-{
-    static const char words[] = "not enough memory";
-    size_t len, n = sizeof(words) - 1;
-    const char *text;
+static void cancel_family(struct tg_task *task);
 
-    if (status != LUA_ERRRUN || lua_type(co, -1) != LUA_TSTRING)
-        return status == LUA_ERRMEM;
-    text = lua_tolstring(co, -1, &len);
-    return len >= n && memcmp(text + len - n, words, n) == 0;
+static void cancel_children(struct tg_task *task)
+{
+    while (!tg_list_empty(&task->children))
+        cancel_family(
+            tg_list_item(task->children.next, struct tg_task, sibling));
+}
+
+/* Tells whoever has to know; then the task is gone. */
+static void end(struct tg_task *task, enum tg_task_end how)
+{
+    cancel_children(task);
+    run_defers(task);
+    task->on_end(task, how, task->arg);
+}
+
+/* Children first, and again those that the unwinding has made: these have not
+ * begun.  No deeper than DEPTH_MOST. */
+static void cancel_family(struct tg_task *task)
+{
+    struct tg_wait *wait = task->wait;
+
+    assert(wait); /* a running task cannot be cancelled from outside */
+    task->wait = NULL;
+    wait->cancel(wait);
+    cancel_children(task);
+    unwind(task);
+    end(task, TG_TASK_CANCELLED);
+    release(task);
+}
+
+void tg_task_cancel(struct tg_task *task)
+{
+    struct tg_state *state = task->state;
+    size_t ceiling = lift_ceiling(state);
+
+    cancel_family(task);
+    state->ceiling = ceiling;
+}
+
+/* --- running it --- */
+
+/* What its slices since its last wait have left of its time. */
+static unsigned time_left(struct tg_task *task)
+{
+    unsigned most = task->budget.milliseconds;
+
+    if (!task->sliced)
+        task->used = 0;
+    task->sliced = false;
+    return task->used < most ? most - task->used : 1;
 }
 
 /* Runs the task's coroutine within its budget. */
@@ -197,20 +218,18 @@ static int run(struct tg_task *task, int nargs)
     lua_State *before;
     int status, nresults;
 
-    before = tg_turn_begin(state->turn, task->co, task->budget.milliseconds);
+    before = tg_turn_begin(state->turn, task->co, time_left(task));
+    tg_turn_slice(state->turn, task->co, task->used);
     state->running = task;
     state->ceiling = ceiling_of(task);
     status = lua_resume(task->co, state->L, nargs, &nresults);
     state->ceiling = SIZE_MAX;
     state->running = outer;
-    if (state->bytes >= held) /* less: the collector was there */
-        task->bytes += state->bytes - held;
-    else
-        task->bytes -= held - state->bytes < task->bytes ? held - state->bytes
-                                                         : task->bytes;
-    task->fault = tg_turn_is_overdue(state->turn)     ? TG_TASK_TIME
-                  : is_memory_error(task->co, status) ? TG_TASK_MEMORY
-                                                      : TG_TASK_ERROR;
+    tg_turn_slice(state->turn, NULL, 0);
+    charge(task, held);
+    task->fault = tg_turn_is_overdue(state->turn)          ? TG_TASK_TIME
+                  : tg_failure_is_memory(task->co, status) ? TG_TASK_MEMORY
+                                                           : TG_TASK_ERROR;
     tg_turn_end(state->turn, task->co, before);
     return status;
 }
@@ -219,16 +238,16 @@ static void fail(struct tg_task *task, int status)
 {
     struct tg_state *state = task->state;
 
-    take_failure(task, status);
+    tg_failure_take(task, status);
     unwind(task);
-    task->on_end(task, TG_TASK_FAILED, task->arg);
+    end(task, TG_TASK_FAILED);
     lua_pop(state->L, 2);
     if (task->fault == TG_TASK_MEMORY)
         lua_gc(state->L, LUA_GCCOLLECT); /* what it took is garbage now */
     release(task);
 }
 
-static void resume(struct tg_task *task, int nargs)
+void tg_task_resume(struct tg_task *task, int nargs)
 {
     struct tg_state *state = task->state;
     size_t ceiling = lift_ceiling(state);
@@ -236,7 +255,7 @@ static void resume(struct tg_task *task, int nargs)
 
     task->resumers = NULL;
     if (status == LUA_OK) {
-        task->on_end(task, TG_TASK_RETURNED, task->arg);
+        end(task, TG_TASK_RETURNED);
         release(task);
     } else if (status != LUA_YIELD || !task->wait) {
         fail(task, status);
@@ -244,10 +263,37 @@ static void resume(struct tg_task *task, int nargs)
     state->ceiling = ceiling;
 }
 
-struct tg_task *tg_task_new(struct tg_state *state, tg_task_end_fn *on_end,
-                            void *arg)
+/* --- making it --- */
+
+static void no_operation(struct tg_wait *wait)
 {
-    size_t ceiling = lift_ceiling(state);
+    (void)wait;
+}
+
+static struct tg_task *make(lua_State *L)
+{
+    struct tg_state *state = tg_state_of(L);
+    lua_State *co = lua_newthread(L);
+    int ref = luaL_ref(L, LUA_REGISTRYINDEX); /* may raise, so it is first */
+    struct tg_task *task = tg_alloc(sizeof(*task));
+
+    tg_coroutine_keep(co);
+    task->state = state;
+    task->co = co;
+    task->ref = ref;
+    task->turn = (struct tg_wait){task, no_operation};
+    task->cause = LUA_NOREF;
+    tg_list_init(&task->ready);
+    tg_list_init(&task->children);
+    tg_list_init(&task->sibling);
+    tg_list_init(&task->defers);
+    return task;
+}
+
+static struct tg_task *take_or_make(lua_State *L, tg_task_end_fn *on_end,
+                                    void *arg)
+{
+    struct tg_state *state = tg_state_of(L);
     struct tg_task *task;
 
     if (state->nspare) {
@@ -255,24 +301,64 @@ struct tg_task *tg_task_new(struct tg_state *state, tg_task_end_fn *on_end,
         tg_list_remove(&task->link);
         state->nspare--;
     } else {
-        task = tg_alloc(sizeof(*task));
-        task->state = state;
-        task->co = lua_newthread(state->L);
-        tg_coroutine_keep(task->co);
-        task->ref = luaL_ref(state->L, LUA_REGISTRYINDEX);
+        task = make(L);
     }
-    state->ceiling = ceiling;
     if (state->begun++ % TUNE_EACH == 0)
         tg_state_tune(state);
     task->on_end = on_end;
     task->arg = arg;
     task->wait = NULL;
+    task->parent = NULL;
+    task->depth = 0;
+    task->doomed = task->sliced = false;
     task->fault = TG_TASK_ERROR;
     task->budget = state->budget;
     task->bytes = 0;
+    task->cleanup = 0;
+    task->since = tg_clock_coarse();
     tg_list_append(&state->tasks, &task->link);
     state->ntasks++;
     tg_census.tasks++;
+    return task;
+}
+
+struct tg_task *tg_task_new(struct tg_state *state, tg_task_end_fn *on_end,
+                            void *arg)
+{
+    size_t ceiling = lift_ceiling(state);
+    struct tg_task *task = take_or_make(state->L, on_end, arg);
+
+    state->ceiling = ceiling;
+    return task;
+}
+
+struct tg_task *tg_task_child(lua_State *L, tg_task_end_fn *on_end, void *arg)
+{
+    struct tg_task *parent = tg_state_of(L)->running, *task;
+
+    if (!parent)
+        luaL_error(L, "cannot spawn here: not in a handler, timer or on_start");
+    if (parent->depth == DEPTH_MOST)
+        luaL_error(L, "cannot spawn here: tasks in tasks, %d deep", DEPTH_MOST);
+    task = take_or_make(L, on_end, arg);
+    task->budget = parent->budget;
+    task->parent = parent;
+    task->depth = parent->depth + 1;
+    task->wait = &task->turn;
+    tg_list_append(&parent->children, &task->sibling);
+    return task;
+}
+
+void tg_task_detach(struct tg_task *task)
+{
+    task->parent = NULL; /* its depth stays: it counts for its children */
+    tg_list_remove(&task->sibling);
+}
+
+struct tg_task *tg_task_root(struct tg_task *task)
+{
+    while (task->parent)
+        task = task->parent;
     return task;
 }
 
@@ -299,27 +385,12 @@ void tg_task_allow(struct tg_task *task, const struct tg_budget *budget)
 
 void tg_task_start(struct tg_task *task, int nargs)
 {
-    resume(task, nargs);
+    tg_task_resume(task, nargs);
 }
 
-void tg_task_cancel(struct tg_task *task)
+void tg_task_defer(struct tg_task *task, struct tg_defer *defer)
 {
-    struct tg_state *state = task->state;
-    struct tg_wait *wait = task->wait;
-    size_t ceiling = lift_ceiling(state);
-
-    assert(wait); /* a running task cannot be cancelled from outside */
-    task->wait = NULL;
-    wait->cancel(wait);
-    unwind(task);
-    task->on_end(task, TG_TASK_CANCELLED, task->arg);
-    release(task);
-    state->ceiling = ceiling;
-}
-
-void tg_task_trace(struct tg_task *task, lua_State *L, const char *message)
-{
-    luaL_traceback(L, innermost(task), message, 0);
+    tg_list_append(&task->defers, &defer->link);
 }
 
 static struct tg_task *find_parked(struct tg_state *state)
@@ -341,33 +412,4 @@ void tg_task_cancel_all(struct tg_state *state)
 
     while ((task = find_parked(state))) /* one may wake or end another */
         tg_task_cancel(task);
-}
-
-void tg_wait_check(lua_State *L)
-{
-    struct tg_task *task = tg_state_of(L)->running;
-    struct tg_nest *nest;
-    bool may = task && lua_isyieldable(L);
-
-    for (nest = task ? task->resumers : NULL; nest; nest = nest->next)
-        may = may && lua_isyieldable(nest->co);
-    if (!task)
-        luaL_error(L, "cannot wait here: not in a handler, timer or on_start");
-    if (!may)
-        luaL_error(L, "cannot wait here: inside a call that cannot be "
-                      "continued (such as a gsub or sort callback)");
-}
-
-int tg_wait_park(lua_State *L, struct tg_wait *wait, lua_KFunction next,
-                 lua_KContext context)
-{
-    wait->task = tg_state_of(L)->running;
-    wait->task->wait = wait;
-    return lua_yieldk(L, 0, context, next);
-}
-
-void tg_wait_wake(struct tg_wait *wait)
-{
-    wait->task->wait = NULL;
-    resume(wait->task, 0);
 }

@@ -6,7 +6,9 @@
 
 #include <lauxlib.h>
 
+#include "base/clock.h"
 #include "script/state.h"
+#include "script/task.h"
 
 enum { TRACE_LEVELS = 12 };
 
@@ -42,6 +44,14 @@ void tg_turn_push_excess(lua_State *L)
     lua_remove(L, -3);
 }
 
+/* Slices of a task are turns of their own, which have what is left. */
+static unsigned allowed_in(lua_State *L, const struct tg_turn *turn)
+{
+    const struct tg_task *task = tg_state_of(L)->running;
+
+    return task && !task->unwinding ? task->budget.milliseconds : turn->allowed;
+}
+
 /* Only from here can be seen where it is, since a yield steps back; and only
  * the first time, since pcall() may catch what is raised. */
 static void keep_excess(lua_State *L, lua_Debug *at, struct tg_turn *turn)
@@ -52,7 +62,7 @@ static void keep_excess(lua_State *L, lua_Debug *at, struct tg_turn *turn)
     lua_getinfo(L, "Sl", at);
     lua_createtable(L, 2, 0);
     lua_pushfstring(L, "%s:%d: time budget exceeded: %d ms without a wait",
-                    at->short_src, at->currentline, (int)turn->allowed);
+                    at->short_src, at->currentline, (int)allowed_in(L, turn));
     luaL_traceback(L, L, lua_tostring(L, -1), 0);
     lua_rawseti(L, -3, 2);
     lua_rawseti(L, -2, 1);
@@ -76,6 +86,32 @@ static void on_step(lua_State *L, lua_Debug *at)
     tg_turn_push_excess(L);
     lua_pop(L, 1);
     lua_error(L);
+}
+
+void tg_turn_slice(struct tg_turn *turn, lua_State *base, unsigned used)
+{
+    turn->base_began = used ? tg_clock_now() : 0;
+    atomic_store_explicit(&turn->base, base, memory_order_relaxed);
+}
+
+/* At its first call Lua may stand within a line: between lines only, so that
+ * nothing else runs within `n = n + 1`. */
+static void on_line(lua_State *L, lua_Debug *at)
+{
+    struct tg_turn *turn = tg_state_of(L)->turn;
+    unsigned milliseconds = atomic_load(&turn->elapsed);
+    bool stale = atomic_load(&turn->to_slice) != atomic_load(&turn->number);
+
+    (void)at;
+    if (!stale && !turn->is_primed) {
+        turn->is_primed = true;
+        return;
+    }
+    lua_sethook(L, NULL, 0, 0);
+    if (turn->base_began > 0)
+        milliseconds = (unsigned)((tg_clock_now() - turn->base_began) * 1000);
+    if (!stale && tg_task_give_way(L, milliseconds))
+        lua_yield(L, 0);
 }
 
 static void arm(lua_State *L)
@@ -158,5 +194,11 @@ void tg_turn_signalled(int signal)
     if (atomic_load(&turn->suspect) == number) {
         atomic_store(&turn->overdue, number);
         arm(L);
+        return;
+    }
+    L = atomic_load(&turn->base);
+    if (L && atomic_load(&turn->to_slice) == number && !lua_gethook(L)) {
+        turn->is_primed = false;
+        lua_sethook(L, on_line, LUA_MASKLINE, 0);
     }
 }

@@ -10,6 +10,8 @@
  * The hook yields, which no pcall() can catch; who resumed then finds that the
  * turn is overdue.  Where it cannot yield, as in a callback of sort(), it
  * raises, and tries again at the next step.
+ *
+ * In the same way a task that runs for long gives way to others (`to_slice`).
  */
 #ifndef TG_SCRIPT_TURN_H
 #define TG_SCRIPT_TURN_H
@@ -28,8 +30,13 @@ struct tg_turn {
     _Atomic unsigned told;    /* the turn that `trace` shows */
     _Atomic unsigned overdue; /* the turn that must end */
     _Atomic(lua_State *) current; /* the innermost coroutine */
-    unsigned depth;               /* turns inside this turn */
-    unsigned kept;                /* the turn whose excess is kept */
+    _Atomic unsigned to_slice;    /* the watchdog's: the turn to give way */
+    _Atomic unsigned elapsed;  /* the watchdog's: milliseconds of that turn */
+    _Atomic(lua_State *) base; /* the coroutine that may give way, */
+    double base_began;         /* and since when, if it did before */
+    bool is_primed;            /* the hook has seen a line */
+    unsigned depth;            /* turns inside this turn */
+    unsigned kept;             /* the turn whose excess is kept */
     char trace[TG_TURN_TRACE];
 };
 
@@ -79,6 +86,13 @@ static inline void tg_turn_end(struct tg_turn *turn, lua_State *L,
             memory_order_release);
     atomic_store_explicit(&turn->current, outer, memory_order_relaxed);
 }
+
+/*
+ * In the turn that runs, `base` may give way to others when it has run for
+ * long: its hook makes it yield between two lines.  `used`: it has given way
+ * before.
+ */
+void tg_turn_slice(struct tg_turn *turn, lua_State *base, unsigned used);
 
 /* The turn that runs may take so long. */
 void tg_turn_allow(struct tg_turn *turn, unsigned milliseconds);

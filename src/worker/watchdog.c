@@ -16,12 +16,14 @@
 #include "script/turn.h"
 
 enum {
-    LOOK_MILLISECONDS = 20, /* or an eighth of the shortest time allowed */
-    LOOK_LEAST = 2,
-    SIGNAL = SIGURG /* ignored by who does not expect it */
+    LOOK_MILLISECONDS = 20, /* or an eighth of the shortest time allowed, */
+    LOOK_LEAST = 1,         /* or half a slice */
+    BUSY_PART = 4,          /* of a slice is enough on a busy thread */
+    SIGNAL = SIGURG         /* ignored by who does not expect it */
 };
 
-static const double blocked_seconds = 0.1, stuck_seconds = 1;
+static const double blocked_seconds = 0.1, stuck_seconds = 1,
+                    busy_seconds = 0.2;
 
 enum { FREE, TAKEN, LOOKED_AT };
 
@@ -32,8 +34,9 @@ struct tg_watched {
     pthread_t thread;
     pid_t tid;
     /* of the watchdog: */
-    unsigned seen; /* the turn it saw last, */
-    double since;  /* and when first */
+    unsigned seen;   /* the turn it saw last, */
+    double since;    /* and when first */
+    double slice_at; /* seconds after which it is asked to give way */
     bool is_asleep, is_told;
 };
 
@@ -79,7 +82,31 @@ static void look_outside(struct tg_watched *watched, double seconds,
            watched->name, seconds, watched->turn.trace);
 }
 
-static void look_at(struct tg_watched *watched, double now)
+/* Where one task computes there may be many, and each takes a first slice
+ * before those behind it begin: so it is a short one then. */
+static unsigned slice_now(const struct tg_watchdog *watchdog, double now)
+{
+    if (now < watchdog->busy_until && watchdog->slice > BUSY_PART)
+        return watchdog->slice / BUSY_PART;
+    return watchdog->slice;
+}
+
+/* Where it could not, as in a callback of sort(), it is asked again later; a
+ * thread that sleeps in a call must not be woken all the time. */
+static void ask_for_way(struct tg_watchdog *watchdog,
+                        struct tg_watched *watched, double seconds)
+{
+    watched->slice_at = 2 * seconds;
+    if (!atomic_load(&watched->turn.base))
+        return;
+    watchdog->busy_until = tg_clock_now() + busy_seconds;
+    atomic_store(&watched->turn.elapsed, (unsigned)(seconds * 1000));
+    atomic_store(&watched->turn.to_slice, watched->seen);
+    pthread_kill(watched->thread, SIGNAL);
+}
+
+static void look_at(struct tg_watchdog *watchdog, struct tg_watched *watched,
+                    double now)
 {
     unsigned number =
         atomic_load_explicit(&watched->turn.number, memory_order_acquire);
@@ -92,12 +119,15 @@ static void look_at(struct tg_watched *watched, double now)
         watched->seen = number;
         watched->since = now;
         watched->is_asleep = watched->is_told = false;
+        watched->slice_at = slice_now(watchdog, now) / 1000.0;
         return;
     }
     overdue = allowed && seconds * 1000 >= allowed;
     if (overdue) {
         atomic_store(&watched->turn.suspect, number);
         pthread_kill(watched->thread, SIGNAL);
+    } else if (watchdog->slice && seconds >= watched->slice_at) {
+        ask_for_way(watchdog, watched, seconds);
     }
     look_outside(watched, seconds, overdue);
 }
@@ -113,16 +143,19 @@ static void look(struct tg_watchdog *watchdog)
 
         if (!atomic_compare_exchange_strong(&watched->use, &use, LOOKED_AT))
             continue;
-        look_at(watched, now);
+        look_at(watchdog, watched, now);
         atomic_store(&watched->use, TAKEN);
     }
 }
 
-static void rest(void)
+static void rest(const struct tg_watchdog *watchdog)
 {
+    unsigned slice = slice_now(watchdog, tg_clock_now());
     unsigned milliseconds = tg_turn_shortest() / 8;
     struct timespec time = {0};
 
+    if (slice && milliseconds > slice / 2)
+        milliseconds = slice / 2;
     if (milliseconds > LOOK_MILLISECONDS)
         milliseconds = LOOK_MILLISECONDS;
     if (milliseconds < LOOK_LEAST)
@@ -136,13 +169,13 @@ static void *run(void *arg)
     struct tg_watchdog *watchdog = arg;
 
     while (!atomic_load(&watchdog->stopping)) {
-        rest();
+        rest(watchdog);
         look(watchdog);
     }
     return NULL;
 }
 
-void tg_watchdog_start(struct tg_watchdog *watchdog, int room)
+void tg_watchdog_start(struct tg_watchdog *watchdog, int room, unsigned slice)
 {
     struct sigaction action = {.sa_handler = tg_turn_signalled,
                                .sa_flags = SA_RESTART};
@@ -150,6 +183,7 @@ void tg_watchdog_start(struct tg_watchdog *watchdog, int room)
     sigaction(SIGNAL, &action, NULL);
     watchdog->watched = tg_alloc((size_t)room * sizeof(*watchdog->watched));
     watchdog->room = room;
+    watchdog->slice = slice;
     pthread_create(&watchdog->handle, NULL, run, watchdog);
 }
 

@@ -17,11 +17,14 @@ struct tg_watchdog {
     pthread_t handle;
     struct tg_watched *watched;
     int room;
+    unsigned slice;    /* milliseconds; 0: no task has to give way */
+    double busy_until; /* tasks had to give way not long ago */
     _Atomic bool stopping;
 };
 
-/* For at most so many threads at once. */
-void tg_watchdog_start(struct tg_watchdog *watchdog, int room);
+/* For at most so many threads at once; tasks give way after so many
+ * milliseconds. */
+void tg_watchdog_start(struct tg_watchdog *watchdog, int room, unsigned slice);
 void tg_watchdog_stop(struct tg_watchdog *watchdog);
 
 /* Watches the calling thread, called `name`; gives what its states count their

@@ -378,6 +378,16 @@ static bool check_environment(struct worker *worker)
     return !error && open_sockets(worker);
 }
 
+static unsigned slice_of(const struct tg_settings *settings)
+{
+    double milliseconds = settings->time_slice * 1000;
+
+    return milliseconds <= 0    ? 0
+           : milliseconds < 1   ? 1
+           : milliseconds > 1e9 ? 0
+                                : (unsigned)milliseconds;
+}
+
 int tg_worker_run(const struct tg_settings *settings)
 {
     struct worker worker = {.settings = settings};
@@ -401,7 +411,8 @@ int tg_worker_run(const struct tg_settings *settings)
     worker.common.on_stopped = on_stopped;
     worker.common.tally = tg_tally_new();
     worker.common.watchdog = &worker.watchdog;
-    tg_watchdog_start(&worker.watchdog, 2 * (int)settings->threads + 1);
+    tg_watchdog_start(&worker.watchdog, 2 * (int)settings->threads + 1,
+                      slice_of(settings));
     worker.common.main = tg_mailbox_new();
     worker.common.loader = tg_mailbox_new();
     if (start_threads(&worker)) {

@@ -2,6 +2,8 @@ local server = require("tests.support.server")
 
 describe("code that never returns", function()
 	local forever = "while true do end"
+	-- in C, where nothing can end it
+	local stuck = "string.find(('a'):rep(2^20), ('.-'):rep(20) .. 'b')"
 
 	local function ends_after_two_signals(gateway)
 		gateway:signal("TERM")
@@ -15,11 +17,24 @@ describe("code that never returns", function()
 	it("cannot keep the gateway alive when it is in a handler", function()
 		local gateway = server.start({
 			flags = { "--time-limit", "1000" },
-			files = { ["handlers/a.lua"] = "return function() print('it runs') " .. forever .. " end" },
+			files = { ["handlers/a.lua"] = "return function() print('it runs') " .. stuck .. " end" },
 		})
 		gateway:connect():ask("GET", "/a")
 		gateway:wait_log("it runs")
 		ends_after_two_signals(gateway)
+	end)
+
+	it("is no more than a task to cancel when it is Lua in a handler", function()
+		local gateway = server.start({
+			flags = { "--time-limit", "1000" },
+			files = { ["handlers/a.lua"] = "return function() print('it runs') " .. forever .. " end" },
+		})
+		gateway:connect():ask("GET", "/a")
+		gateway:wait_log("it runs")
+		gateway:replace({ ["handlers/b.lua"] = "return function() return 'new' end" })
+		assert.equal("new", gateway:get("/b").body)
+		gateway:signal("TERM")
+		gateway:stop()
 	end)
 
 	it("cannot keep the gateway alive when it is loaded", function()
@@ -37,7 +52,7 @@ describe("code that never returns", function()
 		local gateway = server.start({
 			flags = { "--start-timeout", "0.1", "--time-limit", "1000" },
 			files = {
-				["handlers/a.lua"] = "return function() print('it runs') " .. forever .. " end",
+				["handlers/a.lua"] = "return function() print('it runs') " .. stuck .. " end",
 				["tidegate.lua"] = "return {}",
 			},
 		})

@@ -1,0 +1,16 @@
+-- Two waits at once: it takes as long as the longer one.
+local task = require("tidegate.task")
+local timer = require("tidegate.timer")
+
+return function()
+	return task.all{
+		tide = function()
+			timer.sleep(0.2)
+			return "high"
+		end,
+		wind = function()
+			timer.sleep(0.1)
+			return "west"
+		end,
+	}
+end

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include "script/failure.h"
+
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "script/task.h"
+
+enum { DEEP = 100 * 1000 /* calls that nobody means */ };
+
+/* Where the task is: the innermost of its coroutines. */
+static lua_State *innermost(const struct tg_task *task)
+{
+    const struct tg_nest *nest = task->parked;
+
+    while (nest && nest->next)
+        nest = nest->next;
+    return nest ? nest->co : task->co;
+}
+
+/* Endless recursion may meet the limit of memory before that of the stack:
+ * then its error has to say what it is. */
+static bool is_recursion(struct tg_task *task)
+{
+    lua_Debug at;
+
+    return task->fault == TG_TASK_MEMORY &&
+           lua_getstack(task->co, DEEP, &at) != 0;
+}
+
+static void push_overflow(lua_State *L, struct tg_task *task)
+{
+    lua_Debug at;
+
+    lua_getstack(task->co, 0, &at);
+    lua_getinfo(task->co, "Sl", &at);
+    lua_pushfstring(L, "%s:%d: stack overflow: no memory for more calls",
+                    at.short_src, at.currentline);
+    task->fault = TG_TASK_ERROR;
+}
+
+/* The error at -2 may have come from a task that this one has waited for: its
+ * traceback follows this one's, which is at -1. */
+static void add_cause(lua_State *L, const struct tg_task *task)
+{
+    if (task->cause == LUA_NOREF)
+        return;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, task->cause);
+    lua_rawgeti(L, -1, 1); /* error trace cause its-error */
+    if (!lua_rawequal(L, -1, -4)) {
+        lua_pop(L, 2);
+        return;
+    }
+    lua_rawgeti(L, -2, 2);
+    lua_pushfstring(L, "%s\nit came from a task that this one waited for: %s",
+                    lua_tostring(L, -4), lua_tostring(L, -1));
+    lua_replace(L, -5);
+    lua_pop(L, 3);
+}
+
+static int push_failure(lua_State *L)
+{
+    struct tg_task *task = lua_touserdata(L, 1);
+    int status = (int)lua_tointeger(L, 2);
+    const char *message;
+
+    if (status == LUA_YIELD && task->fault == TG_TASK_TIME) {
+        tg_turn_push_excess(L);
+        return 2;
+    }
+    lua_settop(L, 1);
+    if (status == LUA_YIELD) /* coroutine.yield() where nobody resumes */
+        lua_pushliteral(L, "coroutine.yield outside a coroutine");
+    else if (is_recursion(task))
+        push_overflow(L, task);
+    else
+        lua_xmove(task->co, L, 1); /* task error */
+    if (lua_isstring(L, -1) || luaL_getmetafield(L, -1, "__tostring")) {
+        lua_settop(L, 2);
+        message = luaL_tolstring(L, -1, NULL); /* task error message */
+    } else {
+        message = lua_pushfstring(L, "(the error is a %s, not a message)",
+                                  luaL_typename(L, -1));
+    }
+    luaL_traceback(L, innermost(task), message,
+                   0); /* task error message trace */
+    lua_remove(L, -2);
+    add_cause(L, task);
+    return 2;
+}
+
+void tg_failure_take(struct tg_task *task, int status)
+{
+    lua_State *L = task->state->L;
+
+    lua_pushcfunction(L, push_failure);
+    lua_pushlightuserdata(L, task);
+    lua_pushinteger(L, status);
+    if (lua_pcall(L, 2, 2, 0) != LUA_OK) {
+        lua_pushnil(L); /* at worst: no memory for it */
+        lua_insert(L, -2);
+        if (!lua_isstring(L, -1)) {
+            lua_pop(L, 1);
+            lua_pushliteral(L, "an error that cannot be shown");
+        }
+    }
+}
+
+/* What builds strings says it as an error of its own, with a line in front. */
+bool tg_failure_is_memory(lua_State *co, int status)
+{
+    static const char words[] = "not enough memory";
+    size_t len, n = sizeof(words) - 1;
+    const char *text;
+
+    if (status != LUA_ERRRUN || lua_type(co, -1) != LUA_TSTRING)
+        return status == LUA_ERRMEM;
+    text = lua_tolstring(co, -1, &len);
+    return len >= n && memcmp(text + len - n, words, n) == 0;
+}
+
+void tg_failure_drop_cause(struct tg_task *task)
+{
+    luaL_unref(task->state->L, LUA_REGISTRYINDEX, task->cause);
+    task->cause = LUA_NOREF;
+}
+
+void tg_failure_set_cause(lua_State *L)
+{
+    struct tg_task *task = tg_state_of(L)->running;
+
+    lua_createtable(L, 2, 0); /* error trace cause */
+    lua_pushvalue(L, -3);
+    lua_rawseti(L, -2, 1);
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -2, 2);
+    tg_failure_drop_cause(task);
+    task->cause = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+void tg_task_trace(struct tg_task *task, lua_State *L, const char *message)
+{
+    luaL_traceback(L, innermost(task), message, 0);
+}

@@ -1,0 +1,214 @@
+-- Every wait there is, through everything that may end it.
+
+local around = require("tests.support.around")
+local program = require("tests.support.program")
+
+-- park: waits until something ends it.  completes: waits a little, gives
+-- "done".  times_out: gives "timeout".  fails: what is waited for fails with
+-- "e".  body: the client announces content and does not send it.  stream: the
+-- client does not read.
+local waits = {
+	{ name = "timer.sleep", park = "timer.sleep(60)", completes = "return timer.sleep(0.001) and 'done'" },
+	{ name = "request:text", park = "request:text()", body = true },
+	{ name = "request:json", park = "request:json()", body = true },
+	{ name = "request:buffer", park = "request:buffer()", body = true },
+	{ name = "request:chunks", park = "for _ in request:chunks() do end", body = true },
+	{ name = "response:write", park = "local big = ('x'):rep(2^18) while true do response:write(big) end", stream = true },
+	{ name = "handle:wait", park = "task.spawn(timer.sleep, 60):wait()",
+		completes = "return task.spawn(function() timer.sleep(0.001) return 'done' end):wait()",
+		times_out = "return (select(3, task.spawn(timer.sleep, 60):wait(0.005)))",
+		fails = "task.spawn(function() timer.sleep(0.001) error('e', 0) end):wait()" },
+	{ name = "task.all", park = "task.all{ function() timer.sleep(60) end, function() timer.sleep(60) end }",
+		completes = "return task.all{ function() timer.sleep(0.001) return 'done' end }[1]",
+		times_out = "return (select(3, task.timeout(0.005, task.all, { function() timer.sleep(60) end })))",
+		fails = "task.all{ function() timer.sleep(60) end, function() timer.sleep(0.001) error('e', 0) end }" },
+	{ name = "task.race", park = "task.race{ function() timer.sleep(60) end, function() timer.sleep(60) end }",
+		completes = "return task.race{ function() timer.sleep(60) end, function() timer.sleep(0.001) return 'done' end }",
+		fails = "task.race{ function() timer.sleep(60) end, function() timer.sleep(0.001) error('e', 0) end }" },
+	{ name = "task.any", park = "task.any{ function() timer.sleep(60) end, error }",
+		completes = "return task.any{ error, function() timer.sleep(0.001) return 'done' end }",
+		fails = "task.any{ function() timer.sleep(0.001) error('e', 0) end }" },
+	{ name = "task.timeout", park = "task.timeout(60, timer.sleep, 60)",
+		completes = "return task.timeout(60, function() timer.sleep(0.001) return 'done' end)",
+		times_out = "return (select(3, task.timeout(0.005, timer.sleep, 60)))",
+		fails = "task.timeout(60, function() timer.sleep(0.001) error('e', 0) end)" },
+	{ name = "semaphore:acquire", park = "local s = task.semaphore(1) local p = s:acquire() s:acquire()",
+		completes = "local s = task.semaphore(1) local p = s:acquire() task.spawn(function() timer.sleep(0.001) p:release() end) return s:acquire() and 'done'",
+		times_out = "local s = task.semaphore(1) local p = s:acquire() return (select(3, s:acquire(0.005)))" },
+	{ name = "queue:get", park = "task.queue():get()",
+		completes = "local q = task.queue() task.spawn(function() timer.sleep(0.001) q:put('done') end) return q:get()",
+		times_out = "return (select(3, task.queue():get(0.005)))" },
+	{ name = "queue:put", park = "local q = task.queue(1) q:put(1) q:put(2)",
+		completes = "local q = task.queue(1) q:put(1) task.spawn(function() timer.sleep(0.001) q:get() end) return q:put(2) and 'done'",
+		times_out = "local q = task.queue(1) q:put(1) return (select(3, q:put(2, 0.005)))" },
+	{ name = "event:wait", park = "task.event():wait()",
+		completes = "local e = task.event() task.spawn(function() timer.sleep(0.001) e:set() end) return e:wait() and 'done'",
+		times_out = "return (select(3, task.event():wait(0.005)))" },
+}
+
+-- Where a wait may stand; ... is the wait.
+local places = {
+	{ "a handler", "..." },
+	{ "pcall", "return select(2, pcall(function() ... end))" },
+	{ "a coroutine", "return coroutine.wrap(function() ... end)()" },
+	{ "coroutines in pcall in a coroutine", "return coroutine.wrap(function() return select(2, pcall(coroutine.wrap(function() ... end))) end)()" },
+	{ "a metamethod", "return setmetatable({}, { __index = function() ... end }).x" },
+	{ "a to-be-closed variable's end", "local r do local _ <close> = setmetatable({}, { __close = function() r = (function() ... end)() end }) end return r" },
+	{ "a child", "return task.spawn(function() ... end):wait()" },
+}
+
+local function at(place, code)
+	return (place:gsub("%.%.%.", function() return code end))
+end
+
+local run = [[
+local shared = require("tidegate.shared").open("marks")
+local task = require("tidegate.task")
+local timer = require("tidegate.timer")
+
+local function mark(name)
+	shared:set(name, true)
+	return setmetatable({}, { __close = function() shared:set(name, nil) shared:incr("closed", 1) end })
+end
+
+return { limits = { memory = 4 * 2^20, wait = 600 }, POST = function(request, response)
+	local _ <close> = mark(request.query.mark or "nobody")
+	local code = "local task, timer, request, response = ... " .. request.headers["x-code"]
+	return assert(load(code, "=run"))(task, timer, request, response)
+end }]]
+
+local marks = [[
+local shared = require("tidegate.shared").open("marks")
+return function(request) return tostring(shared:get(request.query.name)) end]]
+
+describe("a wait", function()
+	local gateway, connection
+	around({ files = { ["handlers/run.lua"] = run, ["handlers/marks.lua"] = marks }, flags = { "--drain-timeout", "0.2" } }, function(g, c)
+		gateway, connection = g, c
+	end)
+
+	local number = 0
+
+	local function ask(client, code, body, name)
+		local length = body and "Content-Length: 10\r\n\r\n{" or "Content-Length: 0\r\n\r\n"
+		client:send(("POST /run?mark=%s HTTP/1.1\r\nHost: x\r\nAccept: text/plain\r\nX-Code: %s\r\n%s"):format(name or "nobody", code, length))
+	end
+
+	local function answer(code)
+		ask(connection, code)
+		return connection:response()
+	end
+
+	local function is_marked(name)
+		return gateway:get("/marks?name=" .. name).body == "true"
+	end
+
+	-- A client whose handler waits, and the name of its mark.
+	local function begin(wait, code)
+		number = number + 1
+		local client, name = gateway:connect(), "m" .. number
+		ask(client, code or wait.park, wait.body, name)
+		program.await("it to begin", function() return is_marked(name) end)
+		return client, name
+	end
+
+	local function has_ended(name)
+		program.await("its end", function() return not is_marked(name) end)
+	end
+
+	for _, wait in ipairs(waits) do
+		describe("in " .. wait.name, function()
+			if wait.completes then
+				it("completes", function()
+					for _, place in ipairs(places) do
+						assert.equal("done", answer(at(place[2], wait.completes)).body, place[1])
+					end
+				end)
+			end
+
+			if wait.times_out then
+				it("times out", function()
+					for _, place in ipairs(places) do
+						assert.equal("timeout", answer(at(place[2], wait.times_out)).body, place[1])
+					end
+				end)
+			end
+
+			if wait.fails then
+				it("fails with what it waits for", function()
+					local response = answer(wait.fails)
+					assert.equal(500, response.status)
+					assert.matches("e$", answer(at(places[4][2], wait.fails)).body)
+				end)
+			end
+
+			it("is cancelled when the client leaves", function()
+				for _, place in ipairs(places) do
+					local client, name = begin(wait, at(place[2], wait.park))
+					client.stream:setoption("linger", { on = true, timeout = 0 })
+					client:close()
+					has_ended(name)
+				end
+			end)
+
+			it("is cancelled by the parent", function()
+				local code = ("local h = task.spawn(function() %s end) timer.sleep(0.001) h:cancel() %s"):format(wait.park,
+					wait.stream and "h:wait() error('cancelled')" or "return (select(2, h:wait()))")
+				local client, name = begin(wait, code)
+				if wait.stream then
+					client:close()
+				else
+					local response = client:response()
+					assert.equal("200 cancelled", response.status .. " " .. response.body)
+					client:close()
+				end
+				has_ended(name)
+			end)
+
+			it("is cancelled when its parent ends", function()
+				local client, name = begin(wait, ("task.spawn(function() %s end) timer.sleep(0.001) return 'ended'"):format(wait.park))
+				if not wait.stream then
+					assert.equal("ended", client:response().body)
+				end
+				has_ended(name)
+				client:close()
+			end)
+
+			it("is cancelled at its generation's deadline", function()
+				local clients, names = {}, {}
+				for i, place in ipairs(places) do
+					clients[i], names[i] = begin(wait, at(place[2], wait.park))
+				end
+				gateway:replace({})
+				for i in ipairs(places) do
+					has_ended(names[i])
+					if not wait.stream then
+						assert.equal(503, clients[i]:response().status)
+					end
+					clients[i]:close()
+				end
+			end)
+
+			it("cannot be where Lua cannot be left", function()
+				local client = gateway:connect()
+				ask(client, ("return select(2, pcall(string.gsub, 'a', 'a', function() %s end))"):format(wait.park), wait.body)
+				if wait.stream then
+					client:rest()
+				else
+					local response = client:response()
+					assert.matches("cannot wait here: inside a call", response.body, 1, true)
+				end
+				client:close()
+			end)
+
+			it("ends its task if there is no memory for it", function()
+				local hog = "local t = {} pcall(function() while true do t[#t + 1] = ('x'):rep(1000 + #t % 7) end end) "
+				local client = gateway:connect()
+				ask(client, hog .. ("task.spawn(function() %s end):wait()"):format(wait.park), wait.body)
+				assert.equal(503, client:response().status)
+				client:close()
+				assert.equal("fine", answer("return 'fine'").body)
+			end)
+		end)
+	end
+end)
