@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/blackbox.h"
 #include "base/census.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/settings.h"
 #include "bind/app.h"
@@ -76,6 +78,7 @@ static void retire(struct tg_slot *slot)
 {
     struct tg_thread *thread = slot->thread;
 
+    slot->since = tg_clock_now();
     tg_list_append(&thread->retiring, &slot->link);
     slot->deadline =
         tg_timer_start(thread->loop, thread->common->settings->drain_timeout,
@@ -97,6 +100,7 @@ static void adopt(struct tg_thread *thread, uint64_t current)
             return;
         tg_list_remove(&slot->link);
         thread->serving = slot;
+        slot->since = tg_clock_now();
         tg_app_go_live(slot->app);
         if (old)
             retire(old);
@@ -147,7 +151,8 @@ static void on_prepare(void *arg)
     struct tg_thread *thread = slot->thread;
 
     tg_list_append(&thread->prepared, &slot->link);
-    tg_app_attach(slot->app, thread->loop, thread->turn);
+    tg_app_attach(slot->app, thread->loop, thread->turn,
+                  tg_blackbox_note(thread->common->blackbox, thread->number));
     tg_app_start(slot->app, thread->common->settings->start_timeout, prepared,
                  slot);
 }
@@ -261,11 +266,12 @@ static void on_drain(void *arg)
     struct tg_thread *thread = arg;
 
     if (!thread->stopping)
-        tg_server_drain(thread->server);
+        tg_server_drain(thread->server, thread->grace);
 }
 
-void tg_thread_drain(struct tg_thread *thread)
+void tg_thread_drain(struct tg_thread *thread, double grace)
 {
+    thread->grace = grace;
     tg_mailbox_post(thread->mailbox, on_drain, thread);
 }
 
