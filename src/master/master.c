@@ -258,12 +258,7 @@ static void begin_status(struct master *master, int caller, bool as_json)
 static void pass_on(struct master *master, struct tg_control_client *client)
 {
     int caller = tg_control_hand_on(client);
-    bool as_json = strcmp(client->line, "status-json") == 0;
-    double seconds;
 
-    if ((as_json || strcmp(client->line, "status") == 0) &&
-        tg_staff_pid(&master->staff, &seconds))
-        begin_status(master, caller, as_json);
     if (tg_staff_tell(&master->staff, caller, client->line))
         close(caller);
     else
@@ -272,11 +267,20 @@ static void pass_on(struct master *master, struct tg_control_client *client)
 
 static void on_command(struct master *master, struct tg_control_client *client)
 {
+    bool as_json = strcmp(client->line, "status-json") == 0;
+    double seconds;
+
     if (strcmp(client->line, "stop") == 0) {
         tg_control_answer(client, true, "stopping\n");
         stop(master);
-    } else {
+    } else if (strcmp(client->line, "reload") == 0) {
         pass_on(master, client);
+    } else if (as_json || strcmp(client->line, "status") == 0) {
+        if (tg_staff_pid(&master->staff, &seconds))
+            begin_status(master, client->fd, as_json);
+        pass_on(master, client);
+    } else {
+        tg_control_answer(client, false, "no such command\n");
     }
 }
 

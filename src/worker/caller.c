@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "worker/caller.h"
 
-#include <string.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/text.h"
 
 void tg_caller_answer(int fd, bool ok, const char *text)
@@ -19,41 +20,53 @@ void tg_caller_answer(int fd, bool ok, const char *text)
     close(fd);
 }
 
+struct waiting {
+    struct tg_list link;
+    int fd;
+    uint64_t request;
+};
+
+void tg_callers_init(struct tg_callers *callers)
+{
+    tg_list_init(&callers->waiting);
+}
+
 void tg_callers_add(struct tg_callers *callers, int fd, uint64_t request)
 {
-    int i;
+    struct waiting *waiting = tg_alloc(sizeof(*waiting));
 
-    for (i = 0; i < TG_CALLERS_MOST; i++) {
-        if (callers->waiting[i].request)
-            continue;
-        callers->waiting[i].fd = fd;
-        callers->waiting[i].request = request;
-        return;
-    }
-    tg_caller_answer(fd, false, "too many wait for a reload\n");
+    waiting->fd = fd;
+    waiting->request = request;
+    tg_list_append(&callers->waiting, &waiting->link);
+}
+
+/* Its descriptor is the caller's now. */
+static int forget(struct waiting *waiting)
+{
+    int fd = waiting->fd;
+
+    tg_list_remove(&waiting->link);
+    free(waiting);
+    return fd;
 }
 
 void tg_callers_answer(struct tg_callers *callers, uint64_t request, bool ok,
                        const char *text)
 {
-    int i;
+    struct tg_list *link, *next;
 
-    for (i = 0; i < TG_CALLERS_MOST; i++) {
-        uint64_t waits = callers->waiting[i].request;
+    for (link = callers->waiting.next; link != &callers->waiting; link = next) {
+        struct waiting *waiting = tg_list_item(link, struct waiting, link);
 
-        if (!waits || waits > request)
-            continue;
-        callers->waiting[i].request = 0;
-        tg_caller_answer(callers->waiting[i].fd, ok, text);
+        next = link->next;
+        if (waiting->request <= request)
+            tg_caller_answer(forget(waiting), ok, text);
     }
 }
 
 void tg_callers_release(struct tg_callers *callers)
 {
-    int i;
-
-    for (i = 0; i < TG_CALLERS_MOST; i++)
-        if (callers->waiting[i].request)
-            close(callers->waiting[i].fd);
-    memset(callers, 0, sizeof(*callers));
+    while (!tg_list_empty(&callers->waiting))
+        close(
+            forget(tg_list_item(callers->waiting.next, struct waiting, link)));
 }

@@ -10,20 +10,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/list.h"
+
 /* Answers and closes. */
 void tg_caller_answer(int fd, bool ok, const char *text);
 
-enum { TG_CALLERS_MOST = 16 };
-
-/* Those that wait for a reload; zeroed it is empty. */
+/* Those that wait for a reload. */
 struct tg_callers {
-    struct {
-        int fd;
-        uint64_t request; /* 0: this place is free */
-    } waiting[TG_CALLERS_MOST];
+    struct tg_list waiting;
 };
 
-/* Takes the descriptor; answers at once if too many wait. */
+void tg_callers_init(struct tg_callers *callers);
+
+/* Takes the descriptor of one that waits for this request. */
 void tg_callers_add(struct tg_callers *callers, int fd, uint64_t request);
 
 /* Answers all that wait for a request up to this one. */

@@ -243,6 +243,20 @@ static void clear_all(struct tg_list *slots)
         clear(tg_list_item(slots->next, struct tg_slot, link));
 }
 
+/* What the loader was told of them may still be in its mailbox: they are freed
+ * behind that. */
+static void clear_prepared(struct tg_thread *thread)
+{
+    while (!tg_list_empty(&thread->prepared)) {
+        struct tg_slot *slot =
+            tg_list_item(thread->prepared.next, struct tg_slot, link);
+
+        tg_list_remove(&slot->link);
+        tg_app_stop(slot->app);
+        tg_mailbox_post(thread->common->loader, tg_slot_free, slot);
+    }
+}
+
 /* The last connection is closed: what still runs has nobody to answer. */
 static void on_empty(void *arg)
 {
@@ -250,7 +264,7 @@ static void on_empty(void *arg)
     struct tg_list *link, *next;
 
     thread->stopping = true;
-    clear_all(&thread->prepared);
+    clear_prepared(thread);
     for (link = thread->retiring.next; link != &thread->retiring; link = next) {
         next = link->next;
         tg_app_cancel(tg_list_item(link, struct tg_slot, link)->app);
@@ -314,7 +328,7 @@ static void *run(void *arg)
     tg_server_free(thread->server);
     if (thread->serving)
         clear(thread->serving);
-    clear_all(&thread->prepared);
+    clear_prepared(thread);
     clear_all(&thread->retiring);
     if (thread->access)
         tg_access_close(thread->access);

@@ -46,6 +46,7 @@ struct worker {
     struct tg_watchdog watchdog;
     int signal_fd;
     bool started, stopping;
+    bool is_told;      /* to stop, by the master */
     bool is_orphan;    /* the master has gone */
     bool is_leaving;   /* another worker serves on the same sockets */
     bool draining;     /* the loader has ended; the threads are to, */
@@ -134,10 +135,8 @@ static void start_loader(struct worker *worker)
 
 static void stop(struct worker *worker, int exit_code)
 {
-    if (worker->stopping) { /* the second time: at once */
-        worker->kill_at = 0;
+    if (worker->stopping)
         return;
-    }
     worker->stopping = true;
     worker->exit_code = exit_code;
     worker->kill_at = tg_clock_now() + worker->settings->shutdown_timeout;
@@ -265,15 +264,22 @@ static void on_signal(struct worker *worker)
         reload(worker, -1);
     else if (info.ssi_signo == SIGUSR1)
         reopen(worker);
-    else if (info.ssi_signo == SIGTERM && !worker->stopping)
+    else if (info.ssi_signo == SIGTERM)
         stop(worker, 0);
+}
+
+static void stop_as_told(struct worker *worker)
+{
+    if (worker->is_told) /* the second time: at once */
+        worker->kill_at = 0;
+    worker->is_told = true;
+    stop(worker, 0);
 }
 
 static void leave(struct worker *worker)
 {
     worker->is_leaving = true;
-    if (!worker->stopping)
-        stop(worker, 0);
+    stop(worker, 0);
 }
 
 static void on_message(struct worker *worker,
@@ -284,7 +290,7 @@ static void on_message(struct worker *worker,
     else if (tg_link_is(message, "reopen"))
         reopen(worker);
     else if (tg_link_is(message, "stop"))
-        stop(worker, 0);
+        stop_as_told(worker);
     else if (tg_link_is(message, "leave"))
         leave(worker);
     else if (tg_link_is(message, "status"))
@@ -293,8 +299,6 @@ static void on_message(struct worker *worker,
         tg_status_ask(&worker->status, message->fd, true);
     else if (tg_link_is(message, "ping"))
         tell(worker, "pong");
-    else if (message->fd >= 0)
-        tg_caller_answer(message->fd, false, "no such command\n");
 }
 
 static void on_link(struct worker *worker)
@@ -307,8 +311,7 @@ static void on_link(struct worker *worker)
         break;
     case TG_LINK_GONE: /* the master was killed: nobody could restart us */
         worker->is_orphan = true;
-        if (!worker->stopping)
-            stop(worker, 1);
+        stop(worker, 1);
         break;
     default:
         break;
@@ -466,6 +469,7 @@ int tg_worker_run(const struct tg_worker_place *place)
     worker.watchdog.arg = &worker;
     tg_watchdog_start(&worker.watchdog, 2 * (int)settings->threads + 1,
                       slice_of(settings));
+    tg_callers_init(&worker.callers);
     tg_list_init(&worker.status.open);
     if (start_threads(&worker)) {
         start_loader(&worker);
