@@ -120,7 +120,7 @@ describe("docs/", function()
 		multipart = { "multipart", "part" },
 		request = { "request", "request_body", "request_form" },
 		response = { "response", "response_cookie" },
-		shared = { "shared" },
+		shared = { "shared", "shared_all", "shared_list" },
 		task = { "task", "semaphore", "queue", "event" },
 		timer = { "timer" },
 	}
