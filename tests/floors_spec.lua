@@ -115,6 +115,7 @@ end)
 describe("docs/", function()
 	local pages = {
 		buffer = { "buffer" },
+		channel = { "channel" },
 		headers = { "headers" },
 		log = { "log" },
 		multipart = { "multipart", "part" },

@@ -88,26 +88,25 @@ static void push_number(lua_State *L, const struct tg_dict_number *number)
         lua_pushinteger(L, number->integer);
 }
 
-/* The value at 3 as the dict wants it; `number` is room for it. */
-struct tg_dict_value tg_dict_check_value(lua_State *L,
+struct tg_dict_value tg_dict_check_value(lua_State *L, int index,
                                          struct tg_dict_number *number)
 {
     struct tg_dict_value value = {.type = PACKED};
 
-    luaL_argcheck(L, !lua_isnoneornil(L, 3), 3, "value expected");
-    switch (lua_type(L, 3)) {
+    luaL_argcheck(L, !lua_isnoneornil(L, index), index, "value expected");
+    switch (lua_type(L, index)) {
     case LUA_TNUMBER:
-        *number = check_number(L, 3, 0);
+        *number = check_number(L, index, 0);
         value.type = number->type;
         value.data = &number->integer;
         value.len = sizeof(number->integer);
         break;
     case LUA_TSTRING:
         value.type = STRING;
-        value.data = lua_tolstring(L, 3, &value.len);
+        value.data = lua_tolstring(L, index, &value.len);
         break;
     default:
-        value.data = tg_value_pack(L, 3, &value.len);
+        value.data = tg_value_pack(L, index, &value.len);
     }
     return value;
 }
@@ -270,7 +269,7 @@ static int store(lua_State *L, store_fn *fn)
     const char *key = tg_dict_check_key(L, &key_len);
     double seconds = tg_dict_check_ttl(L, 4);
     struct tg_dict_number number;
-    struct tg_dict_value value = tg_dict_check_value(L, &number);
+    struct tg_dict_value value = tg_dict_check_value(L, 3, &number);
     int error = fn(dict, key, key_len, &value, seconds);
 
     tg_value_trim(L);
@@ -316,7 +315,7 @@ static int dict_swap(lua_State *L)
     if (lua_isnil(L, 3)) {
         error = tg_dict_swap(dict, key, key_len, NULL, 0, &version);
     } else {
-        value = tg_dict_check_value(L, &number);
+        value = tg_dict_check_value(L, 3, &number);
         error = tg_dict_swap(dict, key, key_len, &value, seconds, &version);
         tg_value_trim(L);
     }

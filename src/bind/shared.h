@@ -15,9 +15,9 @@
 struct tg_dict *tg_dict_check(lua_State *L);
 const char *tg_dict_check_key(lua_State *L, size_t *len);
 
-/* The value at 3 as the dict wants it; `number` is room for it.  To be followed
- * by tg_value_trim(). */
-struct tg_dict_value tg_dict_check_value(lua_State *L,
+/* The value at `index` as the dict wants it; `number` is room for it.  To be
+ * followed by tg_value_trim(). */
+struct tg_dict_value tg_dict_check_value(lua_State *L, int index,
                                          struct tg_dict_number *number);
 
 /* A time to live; absent is for ever. */

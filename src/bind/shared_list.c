@@ -26,7 +26,7 @@ static int push(lua_State *L, bool first)
     const char *key = tg_dict_check_key(L, &key_len);
     double seconds = tg_dict_check_ttl(L, 4);
     struct tg_dict_number number;
-    struct tg_dict_value value = tg_dict_check_value(L, &number);
+    struct tg_dict_value value = tg_dict_check_value(L, 3, &number);
     int error =
         tg_dict_push(dict, key, key_len, &value, first, seconds, &length);
 

@@ -18,6 +18,7 @@
 
 struct tg_access;
 struct tg_app;
+struct tg_bell;
 struct tg_certificates;
 struct tg_listen;
 struct tg_loop;
@@ -63,6 +64,7 @@ struct tg_thread {
     int number; /* from 1 */
     struct tg_common *common;
     struct tg_mailbox *mailbox;
+    struct tg_bell *bell;
     struct tg_loop *loop;
     struct tg_server *server;
     struct tg_access *access; /* NULL: no access log */
