@@ -18,6 +18,7 @@ local system = { -- which folders may include a foreign library
 	["<l[ua][aux]"] = { script = true, bind = true },
 	["<event2/"] = { net = true, http = true },
 	["<openssl/"] = { net = "^src/net/tls" }, -- and which of its files
+	["<sqlite3"] = { shared = "^src/shared/store%.c" },
 	["<zlib"] = { http = true },
 	["<brotli/"] = { http = true },
 	["<zstd"] = { http = true },

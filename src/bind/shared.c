@@ -128,12 +128,24 @@ static size_t check_bytes(lua_State *L, const char *name)
 
 static void check_options(lua_State *L, struct tg_dict_options *options)
 {
-    static const char *const names[] = {"limit", NULL};
+    static const char *const names[] = {"limit", "file", "sync", NULL};
 
-    *options = (struct tg_dict_options){0};
+    *options = (struct tg_dict_options){.sync = 1};
     tg_bind_options(L, 2, "open", names);
-    if (!lua_isnoneornil(L, 2))
-        options->limit = check_bytes(L, "limit");
+    if (lua_isnoneornil(L, 2))
+        return;
+    options->limit = check_bytes(L, "limit");
+    if (lua_getfield(L, 2, "file") != LUA_TNIL) {
+        if (lua_type(L, -1) != LUA_TSTRING || *lua_tostring(L, -1) == '\0')
+            luaL_error(L, "option 'file' is a path");
+        options->file = tg_bind_path(L, lua_gettop(L));
+    }
+    if (lua_getfield(L, 2, "sync") == LUA_TNIL)
+        return;
+    options->sync = lua_tonumber(L, -1);
+    if (!options->file || !(options->sync >= 0.01 && options->sync <= 86400))
+        luaL_error(L, "option 'sync' is the seconds between two writes of "
+                      "'file', from 0.01 to 86400");
 }
 
 static int shared_open(lua_State *L)

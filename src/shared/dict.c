@@ -16,20 +16,12 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "shared/shard.h"
+#include "shared/dict_form.h"
+#include "shared/saver.h"
 
 enum {
     SHARDS = TG_DICT_PARTS,
     SHARD_SHIFT = 60, /* the hash's top bits choose the shard */
-};
-
-struct tg_dict {
-    struct tg_dict *next;
-    char *name;
-    long refs;
-    uint64_t secret[2];
-    struct tg_shard_room room; /* what is used; under the lock */
-    struct tg_shard shards[SHARDS];
 };
 
 /* The dicts there are; their names, `refs` and options are under the lock too.
@@ -87,14 +79,14 @@ static uint64_t hash_of(const uint64_t secret[2], const char *key, size_t len)
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-static struct tg_shard_key key_of(const struct tg_dict *dict, const char *key,
-                                  size_t len)
+struct tg_shard_key tg_dict_key(const struct tg_dict *dict, const char *text,
+                                size_t len)
 {
-    return (struct tg_shard_key){key, len, hash_of(dict->secret, key, len)};
+    return (struct tg_shard_key){text, len, hash_of(dict->secret, text, len)};
 }
 
-static struct tg_shard *shard_of(struct tg_dict *dict,
-                                 const struct tg_shard_key *key)
+struct tg_shard *tg_dict_shard(struct tg_dict *dict,
+                               const struct tg_shard_key *key)
 {
     return &dict->shards[key->hash >> SHARD_SHIFT];
 }
@@ -184,7 +176,8 @@ bool tg_dict_configure(struct tg_dict *dict,
     limit = dict->room.most;
     pthread_mutex_unlock(&registry_lock);
     if (!options->limit || options->limit == limit)
-        return true;
+        return !options->file || tg_saver_keep(dict->name, options->file,
+                                               options->sync, message, size);
     snprintf(message, size,
              "dictionary '%s' has a limit of %zu bytes already, not of %zu: "
              "only a restart changes it",
@@ -207,9 +200,9 @@ static void relieve(struct tg_dict *dict, const struct tg_shard *shard)
 int tg_dict_get(struct tg_dict *dict, const char *key, size_t key_len,
                 void *room, size_t *len, unsigned char *type, uint64_t *version)
 {
-    struct tg_shard_key wanted = key_of(dict, key, key_len);
+    struct tg_shard_key wanted = tg_dict_key(dict, key, key_len);
 
-    return tg_shard_get(shard_of(dict, &wanted), &wanted, room, len, type,
+    return tg_shard_get(tg_dict_shard(dict, &wanted), &wanted, room, len, type,
                         version);
 }
 
@@ -217,9 +210,9 @@ static int store(struct tg_dict *dict, const char *key, size_t key_len,
                  const struct tg_dict_value *value, double seconds,
                  int error_if_there, int error_if_not)
 {
-    struct tg_shard_key wanted = key_of(dict, key, key_len);
+    struct tg_shard_key wanted = tg_dict_key(dict, key, key_len);
     struct tg_shard_terms terms = {error_if_there, error_if_not};
-    struct tg_shard *shard = shard_of(dict, &wanted);
+    struct tg_shard *shard = tg_dict_shard(dict, &wanted);
     int error = tg_shard_store(shard, &wanted, value, seconds, &terms);
 
     relieve(dict, shard);
@@ -248,8 +241,8 @@ int tg_dict_swap(struct tg_dict *dict, const char *key, size_t key_len,
                  const struct tg_dict_value *value, double seconds,
                  uint64_t *version)
 {
-    struct tg_shard_key wanted = key_of(dict, key, key_len);
-    struct tg_shard *shard = shard_of(dict, &wanted);
+    struct tg_shard_key wanted = tg_dict_key(dict, key, key_len);
+    struct tg_shard *shard = tg_dict_shard(dict, &wanted);
     int error = tg_shard_swap(shard, &wanted, value, seconds, version);
 
     relieve(dict, shard);
@@ -258,9 +251,9 @@ int tg_dict_swap(struct tg_dict *dict, const char *key, size_t key_len,
 
 int tg_dict_delete(struct tg_dict *dict, const char *key, size_t key_len)
 {
-    struct tg_shard_key wanted = key_of(dict, key, key_len);
+    struct tg_shard_key wanted = tg_dict_key(dict, key, key_len);
 
-    return tg_shard_delete(shard_of(dict, &wanted), &wanted);
+    return tg_shard_delete(tg_dict_shard(dict, &wanted), &wanted);
 }
 
 int tg_dict_incr(struct tg_dict *dict, const char *key, size_t key_len,
@@ -268,8 +261,8 @@ int tg_dict_incr(struct tg_dict *dict, const char *key, size_t key_len,
                  const struct tg_dict_number *initial, double seconds,
                  struct tg_dict_number *sum)
 {
-    struct tg_shard_key wanted = key_of(dict, key, key_len);
-    struct tg_shard *shard = shard_of(dict, &wanted);
+    struct tg_shard_key wanted = tg_dict_key(dict, key, key_len);
+    struct tg_shard *shard = tg_dict_shard(dict, &wanted);
     int error = tg_shard_incr(shard, &wanted, delta, initial, seconds, sum);
 
     relieve(dict, shard);
@@ -279,25 +272,25 @@ int tg_dict_incr(struct tg_dict *dict, const char *key, size_t key_len,
 int tg_dict_touch(struct tg_dict *dict, const char *key, size_t key_len,
                   double seconds)
 {
-    struct tg_shard_key wanted = key_of(dict, key, key_len);
+    struct tg_shard_key wanted = tg_dict_key(dict, key, key_len);
 
-    return tg_shard_touch(shard_of(dict, &wanted), &wanted, seconds);
+    return tg_shard_touch(tg_dict_shard(dict, &wanted), &wanted, seconds);
 }
 
 int tg_dict_left(struct tg_dict *dict, const char *key, size_t key_len,
                  double *seconds)
 {
-    struct tg_shard_key wanted = key_of(dict, key, key_len);
+    struct tg_shard_key wanted = tg_dict_key(dict, key, key_len);
 
-    return tg_shard_left(shard_of(dict, &wanted), &wanted, seconds);
+    return tg_shard_left(tg_dict_shard(dict, &wanted), &wanted, seconds);
 }
 
 int tg_dict_push(struct tg_dict *dict, const char *key, size_t key_len,
                  const struct tg_dict_value *value, bool first, double seconds,
                  size_t *length)
 {
-    struct tg_shard_key wanted = key_of(dict, key, key_len);
-    struct tg_shard *shard = shard_of(dict, &wanted);
+    struct tg_shard_key wanted = tg_dict_key(dict, key, key_len);
+    struct tg_shard *shard = tg_dict_shard(dict, &wanted);
     int error = tg_shard_push(shard, &wanted, value, first, seconds, length);
 
     relieve(dict, shard);
@@ -307,18 +300,18 @@ int tg_dict_push(struct tg_dict *dict, const char *key, size_t key_len,
 int tg_dict_pop(struct tg_dict *dict, const char *key, size_t key_len,
                 bool first, void *room, size_t *len, unsigned char *type)
 {
-    struct tg_shard_key wanted = key_of(dict, key, key_len);
+    struct tg_shard_key wanted = tg_dict_key(dict, key, key_len);
 
-    return tg_shard_pop(shard_of(dict, &wanted), &wanted, first, room, len,
+    return tg_shard_pop(tg_dict_shard(dict, &wanted), &wanted, first, room, len,
                         type);
 }
 
 int tg_dict_length(struct tg_dict *dict, const char *key, size_t key_len,
                    size_t *length)
 {
-    struct tg_shard_key wanted = key_of(dict, key, key_len);
+    struct tg_shard_key wanted = tg_dict_key(dict, key, key_len);
 
-    return tg_shard_length(shard_of(dict, &wanted), &wanted, length);
+    return tg_shard_length(tg_dict_shard(dict, &wanted), &wanted, length);
 }
 
 /* --- all of them --- */
@@ -359,4 +352,5 @@ void tg_dict_flush(struct tg_dict *dict)
 
     for (i = 0; i < SHARDS; i++)
         tg_shard_flush(&dict->shards[i]);
+    dict->afresh = true;
 }

@@ -23,7 +23,8 @@
 struct tg_dict;
 
 /* What a value's bytes are.  The dict knows numbers, to add to them, and lists
- * of values; from TG_DICT_OPAQUE on the types are the caller's. */
+ * of values; from TG_DICT_OPAQUE on the types are the caller's.  Files keep
+ * these numbers. */
 enum {
     TG_DICT_INTEGER, /* an int64_t */
     TG_DICT_FLOAT,   /* a double */
@@ -63,7 +64,9 @@ struct tg_dict_counts {
 };
 
 struct tg_dict_options {
-    size_t limit; /* bytes; 0: the caller does not care */
+    size_t limit;     /* bytes; 0: the caller does not care */
+    const char *file; /* that keeps it (see saver.h), or NULL: as above */
+    double sync;      /* seconds between two saves */
 };
 
 /*

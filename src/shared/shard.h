@@ -97,6 +97,25 @@ int tg_shard_keys(struct tg_shard *shard, size_t *count, void *room,
 /* Adds its counts to `counts`. */
 void tg_shard_count(struct tg_shard *shard, struct tg_dict_counts *counts);
 
+/* Of a dict that a file keeps; shard_kept.c.  Are the keys noted whose
+ * values change?  The second also notes all there are. */
+void tg_shard_note(struct tg_shard *shard, bool noting);
+void tg_shard_note_all(struct tg_shard *shard);
+
+/* The keys noted so far, each as its length, a size_t, and its bytes; to be
+ * released. */
+struct tg_text tg_shard_take_changes(struct tg_shard *shard);
+
+/* Copies the value into `data`, and says how long it lives, 0 for ever.  False:
+ * there is none.  It is noted again when it changes again. */
+bool tg_shard_fetch(struct tg_shard *shard, const struct tg_shard_key *key,
+                    struct tg_text *data, unsigned char *type, double *left);
+
+/* Puts in what was fetched once, unless there is something.  False: it is
+ * damaged. */
+bool tg_shard_restore(struct tg_shard *shard, const struct tg_shard_key *key,
+                      const struct tg_dict_value *value, double seconds);
+
 /* Evicts until the dict is within its limit, or the shard is empty. */
 void tg_shard_evict(struct tg_shard *shard);
 

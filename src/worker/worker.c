@@ -21,6 +21,7 @@
 #include "net/memory.h"
 #include "script/library.h"
 #include "shared/mailbox.h"
+#include "shared/saver.h"
 #include "shared/tally.h"
 #include "worker/access.h"
 #include "worker/certificates.h"
@@ -157,6 +158,7 @@ static void give_up(struct worker *worker)
     int i;
 
     tg_log(TG_LOG_ERROR, "code that never returns was cut off");
+    tg_saver_stop();
     for (i = 0; i < worker->nsockets; i++)
         tg_sockets_close(&worker->sockets[i]);
     tg_control_close(&worker->control);
@@ -310,6 +312,7 @@ static int open_signals(void)
     sigset_t set;
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error */
     sigemptyset(&set);
     sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGTERM);
@@ -352,6 +355,7 @@ static void finish(struct worker *worker)
         tg_thread_join(&worker->threads[i]);
     tg_mailbox_run(worker->common.main); /* outcomes nobody waits for */
     tg_loader_free(&worker->loader);
+    tg_saver_stop();
     tg_server_teardown();
     tg_certificates_release(&worker->certificates);
     for (i = 0; i < worker->nsockets; i++)
@@ -405,6 +409,7 @@ int tg_worker_run(const struct tg_settings *settings)
     }
     tg_loop_setup(settings->debug_events);
     tg_library_setup();
+    tg_saver_start();
     tg_certificates_init(&worker.certificates, settings);
     worker.common.certificates = &worker.certificates;
     worker.common.settings = settings;
