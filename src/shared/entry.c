@@ -16,7 +16,7 @@ double tg_entry_expiry(double seconds)
 
 size_t tg_entry_cost_of(size_t key_len, size_t len)
 {
-    return offsetof(struct tg_entry, bytes) + key_len + len;
+    return sizeof(struct tg_entry) + key_len + len;
 }
 
 size_t tg_entry_cost(const struct tg_entry *entry)

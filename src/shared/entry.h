@@ -29,8 +29,8 @@ struct tg_entry {
     double expires; /* on tg_clock_now(); 0 is never */
     size_t key_len, len;
     unsigned char type;
-    bool changed; /* its key is among the shard's changes */
-    char bytes[]; /* the value, then the key */
+    bool changed;                  /* its key is among the shard's changes */
+    _Alignas(void *) char bytes[]; /* the value, then the key */
 };
 
 /* The value of an entry of TG_DICT_LIST is a pointer to one. */
