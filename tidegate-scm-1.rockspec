@@ -15,6 +15,7 @@ dependencies = {
 }
 external_dependencies = {
 	LIBEVENT = { header = "event2/event.h" },
+	SQLITE = { header = "sqlite3.h" },
 	ZLIB = { header = "zlib.h" },
 }
 build = {

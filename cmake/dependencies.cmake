@@ -25,6 +25,12 @@ if(NOT ZLIB_FOUND)
     "(Debian: apt-get install zlib1g-dev); none was found.")
 endif()
 
+pkg_check_modules(SQLITE IMPORTED_TARGET sqlite3>=3.33)
+if(NOT SQLITE_FOUND)
+  message(FATAL_ERROR "Tidegate needs SQLite 3.33 or newer "
+    "(Debian: apt-get install libsqlite3-dev); none was found.")
+endif()
+
 pkg_search_module(LUA IMPORTED_TARGET lua5.4 lua54 lua-5.4 lua)
 if(NOT LUA_FOUND)
   message(FATAL_ERROR "Tidegate needs Lua 5.4 "

@@ -20,6 +20,7 @@ local system = { -- which folders may include a foreign library
 	["<l[ua][aux]"] = { script = true, bind = true },
 	["<event2/"] = { net = true, http = true },
 	["<openssl/"] = { net = "^src/net/tls" }, -- and which of its files
+	["<sqlite3"] = { shared = "^src/shared/store%.c" },
 	["<zlib"] = { http = true },
 	["<brotli/"] = { http = true },
 	["<zstd"] = { http = true },
@@ -117,12 +118,13 @@ end)
 describe("docs/", function()
 	local pages = {
 		buffer = { "buffer" },
+		channel = { "channel" },
 		headers = { "headers" },
 		log = { "log" },
 		multipart = { "multipart", "part" },
 		request = { "request", "request_body", "request_form" },
 		response = { "response", "response_cookie" },
-		shared = { "shared" },
+		shared = { "shared", "shared_all", "shared_list" },
 		task = { "task", "semaphore", "queue", "event" },
 		timer = { "timer" },
 	}

@@ -10,6 +10,7 @@
 
 struct tg_census {
     long tasks, exchanges, timers, connections, states;
+    long subscriptions;
 };
 
 /* The calling thread's own counts. */

@@ -17,6 +17,11 @@ double tg_clock_now(void)
     return seconds_of(CLOCK_MONOTONIC);
 }
 
+double tg_clock_wall(void)
+{
+    return seconds_of(CLOCK_REALTIME);
+}
+
 double tg_clock_coarse(void)
 {
     return seconds_of(CLOCK_MONOTONIC_COARSE);

@@ -8,7 +8,11 @@
 /* Seconds since some moment; never goes back. */
 double tg_clock_now(void);
 
-/* The same, some milliseconds behind, for a fraction of the price. */
+/* Seconds since 1970; goes where the machine's clock is set. */
+double tg_clock_wall(void);
+
+/* The same as tg_clock_now(), some milliseconds behind, for a fraction of the
+ * price. */
 double tg_clock_coarse(void);
 
 /* Writes "2026-11-23T08:42:43.123Z"; `room` holds at least 32 bytes. */

@@ -38,6 +38,7 @@ struct tg_app *tg_app_new(struct tg_bundle *bundle, uint64_t generation,
     app->state = tg_state_new(bundle, generation, thread);
     app->state->host = app;
     tg_list_init(&app->alarms);
+    tg_list_init(&app->subscriptions);
     tg_state_attempt(app->state, tg_core_open, NULL, "cannot open the modules");
     tg_state_attempt(app->state, set_threads, &threads, "threads");
     return app;
@@ -46,6 +47,7 @@ struct tg_app *tg_app_new(struct tg_bundle *bundle, uint64_t generation,
 void tg_app_free(struct tg_app *app)
 {
     tg_timers_cancel(app);
+    tg_subscriptions_end(app);
     tg_call_free_spare(app);
     tg_state_free(app->state);
     free(app);
@@ -312,6 +314,7 @@ void tg_app_retire(struct tg_app *app, tg_app_idle_fn *fn, void *arg)
 
     app->retired = true;
     tg_timers_cancel(app);
+    tg_subscriptions_end(app);
     task = tg_task_new(app->state, on_task_end, (void *)(uintptr_t) "on_stop");
     tg_state_attempt(app->state, push_lifecycle, task, "on_stop");
     app->on_idle = fn;
@@ -342,6 +345,7 @@ void tg_app_stop(struct tg_app *app)
     if (app->deadline)
         tg_timer_stop(app->deadline);
     tg_timers_cancel(app);
+    tg_subscriptions_end(app);
     tg_task_cancel_all(app->state);
     if (app->idle)
         tg_timer_stop(app->idle);

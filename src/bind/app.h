@@ -17,6 +17,7 @@
 #include "base/text.h"
 
 struct lua_State;
+struct tg_bell;
 struct tg_bundle;
 struct tg_call;
 struct tg_exchange;
@@ -33,7 +34,9 @@ typedef void tg_app_idle_fn(void *arg);
 struct tg_app {
     struct tg_state *state;
     struct tg_loop *loop;  /* NULL until it is attached */
+    struct tg_bell *bell;  /* of its thread; set before it is attached */
     struct tg_list alarms; /* of bind/timer.c: every timer that may fire */
+    struct tg_list subscriptions; /* of bind/channel.c: those open */
     struct tg_call *spare;
     int find, failed;               /* registry: functions of tidegate.app */
     bool by_host;                   /* does any route name a host? */
@@ -121,6 +124,9 @@ void tg_app_spawn(struct tg_app *app, struct lua_State *L, int nargs,
 /* For app.c: every timer made so far starts; every timer is cancelled. */
 void tg_timers_start(struct tg_app *app);
 void tg_timers_cancel(struct tg_app *app);
+
+/* For app.c: every subscription ends. */
+void tg_subscriptions_end(struct tg_app *app);
 
 /* The exchange that the running task answers, or NULL. */
 struct tg_exchange *tg_app_exchange(struct tg_app *app);

@@ -2,54 +2,56 @@
 /*
  * tidegate.core.shared -- dicts that all threads and generations share.
  *
- *     shared.open(name)                  a dict: the same for the same name
+ *     shared.open(name [, options])      a dict: the same for the same name
  *     d:get(key)                         the value, or nil if there is none
+ *     d:read(key)                        the same, and its version, or 0
  *     d:set(key, value [, ttl])          a nil value deletes
- *     d:add(key, value [, ttl])          true, or nil, "exists"
- *     d:replace(key, value [, ttl])      true, or nil, "not found"
+ *     d:add(key, value [, ttl])          or nil, "exists"
+ *     d:replace(key, value [, ttl])      or nil, "not found"
+ *     d:swap(key, value, version [, ttl])
+ *                                        the new version, or nil, "changed"
  *     d:incr(key [, by [, initial [, ttl]]])
  *                                        the new number
  *     d:delete(key)                      true, or false if there was none
- *     d:size()                           how many values there are
- *     d:flush()                          deletes all of them
+ *     d:touch(key [, ttl])               true, or false if there is none
+ *     d:ttl(key)                         seconds left, or nil
+ *
+ * Those that store return true, or nil, message, code.  What is done with
+ * all values is in shared_all.c, lists are in shared_list.c.
  *
  * Values are booleans, numbers, strings, json.null and tables; all are copied.
  */
-#include "shared/dict.h"
+#include "bind/shared.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
-
-#include <lauxlib.h>
-#include <lua.h>
 
 #include "bind/bind.h"
 #include "script/value.h"
 
-#define DICT "tidegate.dict"
-
-/* Types of values in a dict, besides its numbers. */
+/* Types of values in a dict, besides its own. */
 enum { STRING = TG_DICT_OPAQUE, PACKED };
 
 typedef int store_fn(struct tg_dict *dict, const char *key, size_t key_len,
                      const struct tg_dict_value *value, double seconds);
 
-static struct tg_dict *check_dict(lua_State *L)
+struct tg_dict *tg_dict_check(lua_State *L)
 {
-    struct tg_dict **box = luaL_checkudata(L, 1, DICT);
+    struct tg_dict **box = luaL_checkudata(L, 1, TG_DICT);
 
     luaL_argcheck(L, *box, 1, "dict is closed");
     return *box;
 }
 
 /* A number becomes what tostring makes of it, in its place on the stack. */
-static const char *check_key(lua_State *L, size_t *len)
+const char *tg_dict_check_key(lua_State *L, size_t *len)
 {
     return luaL_checklstring(L, 2, len);
 }
 
 /* Absent is for ever, and so is what the dict calls 0. */
-static double check_ttl(lua_State *L, int index)
+double tg_dict_check_ttl(lua_State *L, int index)
 {
     lua_Number seconds;
 
@@ -86,46 +88,88 @@ static void push_number(lua_State *L, const struct tg_dict_number *number)
         lua_pushinteger(L, number->integer);
 }
 
-/* The value at 3 as the dict wants it; `number` is room for it. */
-static struct tg_dict_value check_value(lua_State *L,
-                                        struct tg_dict_number *number)
+struct tg_dict_value tg_dict_check_value(lua_State *L, int index,
+                                         struct tg_dict_number *number)
 {
     struct tg_dict_value value = {.type = PACKED};
 
-    switch (lua_type(L, 3)) {
+    luaL_argcheck(L, !lua_isnoneornil(L, index), index, "value expected");
+    switch (lua_type(L, index)) {
     case LUA_TNUMBER:
-        *number = check_number(L, 3, 0);
+        *number = check_number(L, index, 0);
         value.type = number->type;
         value.data = &number->integer;
         value.len = sizeof(number->integer);
         break;
     case LUA_TSTRING:
         value.type = STRING;
-        value.data = lua_tolstring(L, 3, &value.len);
+        value.data = lua_tolstring(L, index, &value.len);
         break;
     default:
-        value.data = tg_value_pack(L, 3, &value.len);
+        value.data = tg_value_pack(L, index, &value.len);
     }
     return value;
+}
+
+/* An option that is a number of bytes. */
+static size_t check_bytes(lua_State *L, const char *name)
+{
+    lua_Integer bytes;
+    int is_integer;
+
+    lua_getfield(L, 2, name);
+    if (lua_isnil(L, -1))
+        return 0;
+    bytes = lua_tointegerx(L, -1, &is_integer);
+    if (!is_integer || bytes < 4096)
+        luaL_error(L, "option '%s' is a number of bytes, 4096 at least", name);
+    return (size_t)bytes;
+}
+
+static void check_options(lua_State *L, struct tg_dict_options *options)
+{
+    static const char *const names[] = {"limit", "file", "sync", NULL};
+
+    *options = (struct tg_dict_options){.sync = 1};
+    tg_bind_options(L, 2, "open", names);
+    if (lua_isnoneornil(L, 2))
+        return;
+    options->limit = check_bytes(L, "limit");
+    if (lua_getfield(L, 2, "file") != LUA_TNIL) {
+        if (lua_type(L, -1) != LUA_TSTRING || *lua_tostring(L, -1) == '\0')
+            luaL_error(L, "option 'file' is a path");
+        options->file = tg_bind_path(L, lua_gettop(L));
+    }
+    if (lua_getfield(L, 2, "sync") == LUA_TNIL)
+        return;
+    options->sync = lua_tonumber(L, -1);
+    if (!options->file || !(options->sync >= 0.01 && options->sync <= 86400))
+        luaL_error(L, "option 'sync' is the seconds between two writes of "
+                      "'file', from 0.01 to 86400");
 }
 
 static int shared_open(lua_State *L)
 {
     size_t len;
     const char *name = luaL_checklstring(L, 1, &len);
+    struct tg_dict_options options;
     struct tg_dict **box;
+    char message[512];
 
     luaL_argcheck(L, strlen(name) == len, 1, "a name has no zero bytes");
+    check_options(L, &options);
     box = lua_newuserdatauv(L, sizeof(*box), 0);
     *box = NULL; /* whole before it has a __gc */
-    luaL_setmetatable(L, DICT);
+    luaL_setmetatable(L, TG_DICT);
     *box = tg_dict_open(name);
+    if (!tg_dict_configure(*box, &options, message, sizeof(message)))
+        return luaL_error(L, "%s", message);
     return 1;
 }
 
 static int dict_gc(lua_State *L)
 {
-    struct tg_dict **box = luaL_checkudata(L, 1, DICT);
+    struct tg_dict **box = luaL_checkudata(L, 1, TG_DICT);
 
     if (*box)
         tg_dict_unref(*box);
@@ -136,15 +180,15 @@ static int dict_gc(lua_State *L)
 /* Whoever opened it: two objects are equal if they are one dict. */
 static int dict_eq(lua_State *L)
 {
-    struct tg_dict **a = luaL_testudata(L, 1, DICT);
-    struct tg_dict **b = luaL_testudata(L, 2, DICT);
+    struct tg_dict **a = luaL_testudata(L, 1, TG_DICT);
+    struct tg_dict **b = luaL_testudata(L, 2, TG_DICT);
 
     lua_pushboolean(L, a && b && *a == *b);
     return 1;
 }
 
-static int push_value(lua_State *L, unsigned char type, const char *data,
-                      size_t len)
+int tg_dict_push_value(lua_State *L, unsigned char type, const char *data,
+                       size_t len)
 {
     struct tg_dict_number number = {.type = type};
 
@@ -160,90 +204,147 @@ static int push_value(lua_State *L, unsigned char type, const char *data,
     return 1;
 }
 
-static int dict_get(lua_State *L)
+/* Pushes the value, or nil; tells its version, or 0. */
+static void get(lua_State *L, uint64_t *version)
 {
-    struct tg_dict *dict = check_dict(L);
+    struct tg_dict *dict = tg_dict_check(L);
     char small[1024], *room = small;
     size_t key_len, len = sizeof(small);
-    const char *key = check_key(L, &key_len);
+    const char *key = tg_dict_check_key(L, &key_len);
     unsigned char type;
-    int error = tg_dict_get(dict, key, key_len, room, &len, &type);
+    int error = tg_dict_get(dict, key, key_len, room, &len, &type, version);
 
     while (error == -ENOSPC) {
         size_t size = len;
 
         lua_settop(L, 2);
         room = lua_newuserdatauv(L, size, 0); /* Lua's: no error can leak it */
-        error = tg_dict_get(dict, key, key_len, room, &len, &type);
+        error = tg_dict_get(dict, key, key_len, room, &len, &type, version);
     }
-    if (!error)
-        return push_value(L, type, room, len);
-    lua_pushnil(L);
+    if (error == -EINVAL)
+        luaL_error(L, "cannot get '%s': its value is a list", key);
+    if (!error) {
+        tg_dict_push_value(L, type, room, len);
+    } else {
+        *version = 0;
+        lua_pushnil(L);
+    }
+}
+
+static int dict_get(lua_State *L)
+{
+    uint64_t version;
+
+    get(L, &version);
+    return 1;
+}
+
+static int dict_read(lua_State *L)
+{
+    uint64_t version;
+
+    get(L, &version);
+    lua_pushinteger(L, (lua_Integer)version);
+    return 2;
+}
+
+/* What a write gave: true, or nil, message, code. */
+int tg_dict_push_outcome(lua_State *L, int error)
+{
+    static const struct {
+        int error;
+        const char *message, *code;
+    } outcomes[] = {
+        {-EEXIST, "exists", "exists"},
+        {-ENOENT, "not found", "not_found"},
+        {-EAGAIN, "changed", "changed"},
+        {-EFBIG, "larger than the dictionary's limit", "too_large"},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(outcomes) / sizeof(*outcomes); i++)
+        if (outcomes[i].error == error) {
+            luaL_pushfail(L);
+            lua_pushstring(L, outcomes[i].message);
+            lua_pushstring(L, outcomes[i].code);
+            return 3;
+        }
+    lua_pushboolean(L, 1);
     return 1;
 }
 
 /* Returns what `fn` does. */
 static int store(lua_State *L, store_fn *fn)
 {
-    struct tg_dict *dict = check_dict(L);
+    struct tg_dict *dict = tg_dict_check(L);
     size_t key_len;
-    const char *key = check_key(L, &key_len);
-    double seconds = check_ttl(L, 4);
+    const char *key = tg_dict_check_key(L, &key_len);
+    double seconds = tg_dict_check_ttl(L, 4);
     struct tg_dict_number number;
-    struct tg_dict_value value;
-    int error;
+    struct tg_dict_value value = tg_dict_check_value(L, 3, &number);
+    int error = fn(dict, key, key_len, &value, seconds);
 
-    luaL_argcheck(L, !lua_isnoneornil(L, 3), 3, "value expected");
-    value = check_value(L, &number);
-    error = fn(dict, key, key_len, &value, seconds);
     tg_value_trim(L);
     return error;
 }
 
-static int push_outcome(lua_State *L, int error, const char *message)
-{
-    if (!error) {
-        lua_pushboolean(L, 1);
-        return 1;
-    }
-    luaL_pushfail(L);
-    lua_pushstring(L, message);
-    return 2;
-}
-
 static int dict_add(lua_State *L)
 {
-    return push_outcome(L, store(L, tg_dict_add), "exists");
+    return tg_dict_push_outcome(L, store(L, tg_dict_add));
 }
 
 static int dict_replace(lua_State *L)
 {
-    return push_outcome(L, store(L, tg_dict_replace), "not found");
+    return tg_dict_push_outcome(L, store(L, tg_dict_replace));
 }
 
 static int dict_set(lua_State *L)
 {
-    struct tg_dict *dict = check_dict(L);
+    struct tg_dict *dict = tg_dict_check(L);
     size_t key_len;
-    const char *key = check_key(L, &key_len);
+    const char *key = tg_dict_check_key(L, &key_len);
 
     luaL_checkany(L, 3);
-    check_ttl(L, 4);
-    if (lua_isnil(L, 3))
-        tg_dict_delete(dict, key, key_len);
-    else
-        store(L, tg_dict_set);
-    return 0;
+    tg_dict_check_ttl(L, 4);
+    if (!lua_isnil(L, 3))
+        return tg_dict_push_outcome(L, store(L, tg_dict_set));
+    tg_dict_delete(dict, key, key_len);
+    return tg_dict_push_outcome(L, 0);
+}
+
+static int dict_swap(lua_State *L)
+{
+    struct tg_dict *dict = tg_dict_check(L);
+    size_t key_len;
+    const char *key = tg_dict_check_key(L, &key_len);
+    uint64_t version = (uint64_t)luaL_checkinteger(L, 4);
+    double seconds =
+        lua_isnoneornil(L, 5) ? TG_DICT_KEEP : tg_dict_check_ttl(L, 5);
+    struct tg_dict_number number;
+    struct tg_dict_value value;
+    int error;
+
+    if (lua_isnil(L, 3)) {
+        error = tg_dict_swap(dict, key, key_len, NULL, 0, &version);
+    } else {
+        value = tg_dict_check_value(L, 3, &number);
+        error = tg_dict_swap(dict, key, key_len, &value, seconds, &version);
+        tg_value_trim(L);
+    }
+    if (error)
+        return tg_dict_push_outcome(L, error);
+    lua_pushinteger(L, (lua_Integer)version);
+    return 1;
 }
 
 static int dict_incr(lua_State *L)
 {
-    struct tg_dict *dict = check_dict(L);
+    struct tg_dict *dict = tg_dict_check(L);
     size_t key_len;
-    const char *key = check_key(L, &key_len);
+    const char *key = tg_dict_check_key(L, &key_len);
     struct tg_dict_number delta = check_number(L, 3, 1);
     struct tg_dict_number initial = check_number(L, 4, 0), sum;
-    double seconds = check_ttl(L, 5);
+    double seconds = tg_dict_check_ttl(L, 5);
     int error =
         tg_dict_incr(dict, key, key_len, &delta, &initial, seconds, &sum);
 
@@ -257,30 +358,51 @@ static int dict_incr(lua_State *L)
 
 static int dict_delete(lua_State *L)
 {
-    struct tg_dict *dict = check_dict(L);
+    struct tg_dict *dict = tg_dict_check(L);
     size_t key_len;
-    const char *key = check_key(L, &key_len);
+    const char *key = tg_dict_check_key(L, &key_len);
 
     lua_pushboolean(L, tg_dict_delete(dict, key, key_len) == 0);
     return 1;
 }
 
-static int dict_size(lua_State *L)
+static int dict_touch(lua_State *L)
 {
-    lua_pushinteger(L, (lua_Integer)tg_dict_size(check_dict(L)));
+    struct tg_dict *dict = tg_dict_check(L);
+    size_t key_len;
+    const char *key = tg_dict_check_key(L, &key_len);
+    double seconds = tg_dict_check_ttl(L, 3);
+
+    lua_pushboolean(L, tg_dict_touch(dict, key, key_len, seconds) == 0);
     return 1;
 }
 
-static int dict_flush(lua_State *L)
+static int dict_ttl(lua_State *L)
 {
-    tg_dict_flush(check_dict(L));
-    return 0;
+    struct tg_dict *dict = tg_dict_check(L);
+    size_t key_len;
+    const char *key = tg_dict_check_key(L, &key_len);
+    double seconds;
+
+    if (tg_dict_left(dict, key, key_len, &seconds) == 0)
+        lua_pushnumber(L, seconds);
+    else
+        lua_pushnil(L);
+    return 1;
 }
 
 static const luaL_Reg methods[] = {
-    {"get", dict_get},         {"set", dict_set},     {"add", dict_add},
-    {"replace", dict_replace}, {"incr", dict_incr},   {"delete", dict_delete},
-    {"size", dict_size},       {"flush", dict_flush}, {NULL, NULL},
+    {"get", dict_get},
+    {"read", dict_read},
+    {"set", dict_set},
+    {"add", dict_add},
+    {"replace", dict_replace},
+    {"swap", dict_swap},
+    {"incr", dict_incr},
+    {"delete", dict_delete},
+    {"touch", dict_touch},
+    {"ttl", dict_ttl},
+    {NULL, NULL},
 };
 
 static const luaL_Reg metamethods[] = {
@@ -313,8 +435,14 @@ int luaopen_tidegate_core_shared(lua_State *L);
 
 int luaopen_tidegate_core_shared(lua_State *L)
 {
-    tg_bind_class(L, DICT, methods, metamethods);
+    tg_bind_class(L, TG_DICT, methods, metamethods);
     learn_null(L);
     luaL_newlib(L, functions);
+    luaL_getmetatable(L, TG_DICT);
+    lua_getfield(L, -1, "__index");
+    luaL_setfuncs(L, tg_dict_all_methods, 0);
+    luaL_setfuncs(L, tg_dict_list_methods, 0);
+    lua_setfield(L, -3, "methods"); /* for the Lua half, to add its own */
+    lua_pop(L, 1);
     return 1;
 }

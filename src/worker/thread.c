@@ -16,6 +16,7 @@
 #include "net/loop.h"
 #include "net/memory.h"
 #include "net/timer.h"
+#include "shared/bell.h"
 #include "shared/mailbox.h"
 #include "worker/access.h"
 #include "worker/watchdog.h"
@@ -151,6 +152,7 @@ static void on_prepare(void *arg)
     struct tg_thread *thread = slot->thread;
 
     tg_list_append(&thread->prepared, &slot->link);
+    slot->app->bell = thread->bell;
     tg_app_attach(slot->app, thread->loop, thread->turn,
                   tg_blackbox_note(thread->common->blackbox, thread->number));
     tg_app_start(slot->app, thread->common->settings->start_timeout, prepared,
@@ -348,6 +350,7 @@ bool tg_thread_start(struct tg_thread *thread)
     tg_list_init(&thread->prepared);
     tg_list_init(&thread->retiring);
     thread->mailbox = tg_mailbox_new();
+    thread->bell = tg_bell_new(thread->mailbox);
     thread->access = tg_access_open(thread->common->settings, thread->loop);
     pthread_create(&thread->handle, NULL, run, thread);
     return true;
@@ -356,5 +359,6 @@ bool tg_thread_start(struct tg_thread *thread)
 void tg_thread_join(struct tg_thread *thread)
 {
     pthread_join(thread->handle, NULL);
+    tg_bell_free(thread->bell);
     tg_mailbox_free(thread->mailbox);
 }

@@ -18,6 +18,7 @@
 
 struct tg_access;
 struct tg_app;
+struct tg_bell;
 struct tg_blackbox;
 struct tg_certificates;
 struct tg_listen;
@@ -67,6 +68,7 @@ struct tg_thread {
     double grace; /* when it drains */
     struct tg_common *common;
     struct tg_mailbox *mailbox;
+    struct tg_bell *bell;
     struct tg_loop *loop;
     struct tg_server *server;
     struct tg_access *access; /* NULL: no access log */

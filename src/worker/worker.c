@@ -23,6 +23,7 @@
 #include "script/bundle_copy.h"
 #include "script/library.h"
 #include "shared/mailbox.h"
+#include "shared/saver.h"
 #include "shared/tally.h"
 #include "worker/caller.h"
 #include "worker/certificates.h"
@@ -148,6 +149,7 @@ static void stop(struct worker *worker, int exit_code)
 static void give_up(void)
 {
     tg_log(TG_LOG_ERROR, "code that never returns was cut off");
+    tg_saver_stop();
     _exit(1);
 }
 
@@ -350,6 +352,7 @@ static int open_signals(void)
 {
     sigset_t set;
 
+    signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error */
     sigemptyset(&set);
     sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGTERM);
@@ -363,7 +366,7 @@ static void log_census(void)
 {
     static const char message[] = "stopped";
     struct tg_census census;
-    struct tg_log_field fields[5];
+    struct tg_log_field fields[6];
     long now, most;
 
     tg_memory_flush();
@@ -374,7 +377,8 @@ static void log_census(void)
     fields[2] = TG_LOG_NUMBER("timers", census.timers);
     fields[3] = TG_LOG_NUMBER("connections", census.connections);
     fields[4] = TG_LOG_NUMBER("states", census.states);
-    tg_log_record(TG_LOG_INFO, message, sizeof(message) - 1, fields, 5);
+    fields[5] = TG_LOG_NUMBER("subscriptions", census.subscriptions);
+    tg_log_record(TG_LOG_INFO, message, sizeof(message) - 1, fields, 6);
     tg_memory_total(&now, &most);
     tg_log(TG_LOG_DEBUG, "libevent holds %ld bytes; it held %ld at most", now,
            most);
@@ -388,6 +392,7 @@ static void finish(struct worker *worker)
         tg_thread_join(&worker->threads[i]);
     tg_mailbox_run(worker->common.main); /* outcomes nobody waits for */
     tg_loader_free(&worker->loader);
+    tg_saver_stop();
     tg_server_teardown();
     tg_certificates_release(&worker->certificates);
     tg_status_release(&worker->status);
@@ -467,6 +472,7 @@ int tg_worker_run(const struct tg_worker_place *place)
     worker.watchdog.stuck_seconds = settings->stuck_timeout;
     worker.watchdog.on_lost = on_lost;
     worker.watchdog.arg = &worker;
+    tg_saver_start();
     tg_watchdog_start(&worker.watchdog, 2 * (int)settings->threads + 1,
                       slice_of(settings));
     tg_callers_init(&worker.callers);

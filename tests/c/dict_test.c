@@ -58,7 +58,7 @@ static bool is_there(struct tg_dict *dict, const char *key)
     char room[1];
     size_t len = sizeof(room);
 
-    return tg_dict_get(dict, key, strlen(key), room, &len, &type) != -ENOENT;
+    return get_value(dict, key, strlen(key), room, &len, &type) != -ENOENT;
 }
 
 static void assert_text(struct tg_dict *dict, const char *key,
@@ -68,7 +68,7 @@ static void assert_text(struct tg_dict *dict, const char *key,
     size_t len = sizeof(room);
     unsigned char type;
 
-    assert_int_equal(tg_dict_get(dict, key, strlen(key), room, &len, &type), 0);
+    assert_int_equal(get_value(dict, key, strlen(key), room, &len, &type), 0);
     assert_int_equal(type, TG_DICT_OPAQUE);
     assert_int_equal(len, strlen(expected));
     assert_memory_equal(room, expected, len);
@@ -116,14 +116,12 @@ static void get_tells_how_much_room_it_wants(void **state)
     unsigned char type;
 
     put(*state, "key", "12345", 0);
-    assert_int_equal(tg_dict_get(*state, KEY("key"), room, &len, &type),
-                     -ENOSPC);
+    assert_int_equal(get_value(*state, KEY("key"), room, &len, &type), -ENOSPC);
     assert_int_equal(len, 5);
     assert_string_equal(room, "");
-    assert_int_equal(tg_dict_get(*state, KEY("key"), room, &len, &type), 0);
+    assert_int_equal(get_value(*state, KEY("key"), room, &len, &type), 0);
     assert_string_equal(room, "12345");
-    assert_int_equal(tg_dict_get(*state, KEY("no"), room, &len, &type),
-                     -ENOENT);
+    assert_int_equal(get_value(*state, KEY("no"), room, &len, &type), -ENOENT);
 }
 
 static void keys_are_any_bytes(void **state)
@@ -150,7 +148,7 @@ static void keys_are_any_bytes(void **state)
         unsigned char type;
 
         assert_int_equal(
-            tg_dict_get(*state, keys[i].text, keys[i].len, &found, &len, &type),
+            get_value(*state, keys[i].text, keys[i].len, &found, &len, &type),
             0);
         assert_int_equal(found, i);
     }
@@ -168,7 +166,7 @@ static void values_may_be_empty_or_long(void **state)
     put(*state, "empty", "", 0);
     assert_text(*state, "empty", "");
     tg_dict_set(*state, KEY("long"), &value, 0);
-    assert_int_equal(tg_dict_get(*state, KEY("long"), room, &len, &type), 0);
+    assert_int_equal(get_value(*state, KEY("long"), room, &len, &type), 0);
     assert_int_equal(len, size);
     assert_int_equal(type, TG_DICT_OPAQUE + 1);
     assert_memory_equal(room, text, size);

@@ -7,14 +7,22 @@
 
 #include "shared/dict.h"
 
+static inline int get_value(struct tg_dict *dict, const char *key,
+                            size_t key_len, void *room, size_t *len,
+                            unsigned char *type)
+{
+    uint64_t version;
+
+    return tg_dict_get(dict, key, key_len, room, len, type, &version);
+}
+
 static inline int64_t integer_at(struct tg_dict *dict, const char *key)
 {
     int64_t value = 0;
     size_t len = sizeof(value);
     unsigned char type;
 
-    assert_int_equal(tg_dict_get(dict, key, strlen(key), &value, &len, &type),
-                     0);
+    assert_int_equal(get_value(dict, key, strlen(key), &value, &len, &type), 0);
     assert_int_equal(type, TG_DICT_INTEGER);
     return value;
 }

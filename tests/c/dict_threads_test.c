@@ -98,7 +98,7 @@ static void *do_everything(void *dict)
 
         snprintf(key, sizeof(key), "%d", i % 50);
         tg_dict_set(mine, key, strlen(key), &value, i % 5 ? 0 : 1e-4);
-        if (tg_dict_get(mine, key, strlen(key), room, &len, &type) == 0)
+        if (get_value(mine, key, strlen(key), room, &len, &type) == 0)
             for (j = 0; type == TG_DICT_OPAQUE && j < len; j++)
                 if (room[j] != room[0])
                     wrong = dict;

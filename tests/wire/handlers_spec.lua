@@ -13,6 +13,7 @@ local expected = {
 	["headers.lua"] = { '^{.*"tags":%["a","b"%].*}$' },
 	["hello.lua"] = { "^hello Ada\n$" },
 	["index.lua"] = { "^Tidegate %d+%.%d+%.%d+, generation 1: edit a file in handlers/, then reload%.\n$" },
+	["news.lua"] = { '^{"heard":0}$' },
 	["private/report.lua"] = { '^{"secret":"the tide turns at noon"}$' },
 	["stream.lua"] = { "^line 1\nline 2\nline 3\nline 4\nline 5\nline 6\nline 7\nline 8\nline 9\nline 10\n$" },
 	["ticks.lua"] = { '^{.*"ticks":%d+.*}$' },
@@ -120,6 +121,24 @@ describe("handlers/", function()
 	it("hello.lua greets the world without a name", function()
 		assert.equal("hello world\n", gateway:get("/hello").body)
 		assert.equal("hello world\n", gateway:fetch("POST", "/hello", nil, "x").body)
+	end)
+
+	it("news.lua tells all who wait", function()
+		local clients = {}
+		for i = 1, 5 do
+			clients[i] = gateway:connect()
+			clients[i]:ask("GET", "/news")
+		end
+		local heard, told = 0, 0
+		program.await("all to hear", function()
+			heard = heard + tonumber(gateway:fetch("POST", "/news", nil, "high tide").body:match("%d+"))
+			return heard == #clients
+		end)
+		for _, client in ipairs(clients) do
+			told = told + (client:response().body == "high tide" and 1 or 0)
+			client:close()
+		end
+		assert.equal(#clients, told)
 	end)
 
 	it("private/ is closed without the key", function()

@@ -41,6 +41,11 @@ local waits = {
 	{ name = "queue:put", park = "local q = task.queue(1) q:put(1) q:put(2)",
 		completes = "local q = task.queue(1) q:put(1) task.spawn(function() timer.sleep(0.001) q:get() end) return q:put(2) and 'done'",
 		times_out = "local q = task.queue(1) q:put(1) return (select(3, q:put(2, 0.005)))" },
+	-- when the generation retires get ends at once; then this waits on
+	{ name = "subscription:get", park = "require('tidegate.channel').open('c'):subscribe():get() timer.sleep(60)",
+		completes = "local c = require('tidegate.channel').open('c' .. request.id) local s = c:subscribe() "
+			.. "task.spawn(function() timer.sleep(0.001) c:publish('done') end) return (s:get())",
+		times_out = "return (select(3, require('tidegate.channel').open('c'):subscribe():get(0.005)))" },
 	{ name = "event:wait", park = "task.event():wait()",
 		completes = "local e = task.event() task.spawn(function() timer.sleep(0.001) e:set() end) return e:wait() and 'done'",
 		times_out = "return (select(3, task.event():wait(0.005)))" },

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The saver is the thread that writes dicts to their files.
+ *
+ * There is one, from the first dict with a file to the end of the process.
+ * Where it was not started, as in `tidegate check`, no file is touched.
+ */
+#ifndef TG_SHARED_SAVER_H
+#define TG_SHARED_SAVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+void tg_saver_start(void);
+
+/* Writes everything and closes the files. */
+void tg_saver_stop(void);
+
+/*
+ * Has the dict `name` kept by the file, and filled from it first.  False: it
+ * cannot be, or is kept otherwise already; `message`, of `size` bytes, says
+ * why.  May take as long as reading the file.
+ */
+bool tg_saver_keep(const char *name, const char *path, double seconds,
+                   char *message, size_t size);
+
+#endif
