@@ -194,6 +194,7 @@ static void replace(struct tg_staff *staff, struct tg_process *process,
         return;
     tg_log(TG_LOG_ERROR, "worker %d is replaced: %s", (int)process->pid, why);
     staff->restarts++;
+    tg_staff_tell(staff, -1, "lend");
     tg_staff_hire(staff);
 }
 
@@ -248,7 +249,9 @@ static void make_up_for(struct tg_staff *staff, bool has_proven)
 {
     staff->failures = has_proven ? 1 : staff->failures + 1;
     staff->restarts++;
-    if (!find(staff, TG_PROCESS_SERVING) && !find(staff, TG_PROCESS_STARTING))
+    if (find(staff, TG_PROCESS_SERVING))
+        tg_staff_tell(staff, -1, "take-back");
+    else if (!find(staff, TG_PROCESS_STARTING))
         restart_later(staff);
 }
 

@@ -70,7 +70,8 @@ struct tg_keep *tg_keep_open(const char *name, const char *path, double seconds,
 
 void tg_keep_free(struct tg_keep *keep)
 {
-    tg_store_close(keep->store);
+    if (keep->store)
+        tg_store_close(keep->store);
     tg_dict_unref(keep->dict);
     free(keep->path);
     free(keep);
@@ -139,6 +140,27 @@ static void tell(struct tg_keep *keep, bool ok)
     keep->failing = !ok;
 }
 
+void tg_keep_lend(struct tg_keep *keep)
+{
+    tg_keep_save(keep);
+    if (keep->store)
+        tg_store_close(keep->store);
+    keep->store = NULL;
+}
+
+void tg_keep_take_back(struct tg_keep *keep)
+{
+    char message[1024];
+
+    if (keep->store)
+        return;
+    keep->store = tg_store_open(keep->path, message, sizeof(message));
+    keep->dict->afresh = true;
+    if (!keep->store)
+        tg_log(TG_LOG_ERROR, "dictionary '%s' is not kept any more: %s",
+               keep->dict->name, message);
+}
+
 void tg_keep_save(struct tg_keep *keep)
 {
     struct saving saving = {.keep = keep, .now = tg_clock_wall()};
@@ -147,6 +169,8 @@ void tg_keep_save(struct tg_keep *keep)
     size_t len = 0;
     int i;
 
+    if (!keep->store)
+        return;
     saving.afresh = atomic_exchange(&keep->dict->afresh, false);
     for (i = 0; i < TG_DICT_PARTS; i++) {
         if (saving.afresh)

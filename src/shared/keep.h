@@ -17,7 +17,7 @@ struct tg_store;
 struct tg_keep {
     struct tg_keep *next; /* of the saver's */
     struct tg_dict *dict;
-    struct tg_store *store;
+    struct tg_store *store; /* NULL: another process has the file */
     char *path;
     double seconds; /* between two saves, */
     double due;     /* and when the next one is, on tg_clock_now() */
@@ -32,6 +32,11 @@ struct tg_keep *tg_keep_open(const char *dict, const char *path, double seconds,
 /* Writes what has changed.  What fails is logged once, and tried again with
  * the next save. */
 void tg_keep_save(struct tg_keep *keep);
+
+/* Leaves the file to another process, after a save; takes it back, to write it
+ * all anew. */
+void tg_keep_lend(struct tg_keep *keep);
+void tg_keep_take_back(struct tg_keep *keep);
 
 void tg_keep_free(struct tg_keep *keep);
 

@@ -20,6 +20,7 @@ static struct {
     pthread_cond_t changed;
     pthread_t thread;
     bool may_run, runs, stopping;
+    bool lends, has_lent;  /* the files: wanted, and done */
     struct tg_keep *keeps; /* new ones come in front, and none goes */
 } saver = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -54,7 +55,8 @@ static struct tg_keep *wait_until_due(void)
     double due;
 
     pthread_mutex_lock(&saver.lock);
-    while (!saver.stopping && (due = next_due(saver.keeps)) > tg_clock_now()) {
+    while (!saver.stopping && saver.lends == saver.has_lent &&
+           (due = next_due(saver.keeps)) > tg_clock_now()) {
         struct timespec until = {.tv_sec = (time_t)due};
 
         until.tv_nsec = (long)((due - (double)until.tv_sec) * 1e9);
@@ -65,12 +67,40 @@ static struct tg_keep *wait_until_due(void)
     return keeps;
 }
 
+static void lend_if_asked(struct tg_keep *keep)
+{
+    bool lends;
+
+    pthread_mutex_lock(&saver.lock);
+    lends = saver.lends;
+    pthread_mutex_unlock(&saver.lock);
+    if (lends == saver.has_lent)
+        return;
+    for (; keep; keep = keep->next)
+        (lends ? tg_keep_lend : tg_keep_take_back)(keep);
+    pthread_mutex_lock(&saver.lock);
+    saver.has_lent = lends;
+    pthread_mutex_unlock(&saver.lock);
+}
+
+void tg_saver_lend(bool lend)
+{
+    pthread_mutex_lock(&saver.lock);
+    saver.lends = lend;
+    if (saver.runs)
+        pthread_cond_signal(&saver.changed);
+    else
+        saver.has_lent = lend;
+    pthread_mutex_unlock(&saver.lock);
+}
+
 static void *run(void *arg)
 {
     struct tg_keep *keep;
 
     (void)arg;
-    while ((keep = wait_until_due()))
+    while ((keep = wait_until_due())) {
+        lend_if_asked(keep);
         for (; keep; keep = keep->next) {
             double now = tg_clock_now();
 
@@ -79,6 +109,7 @@ static void *run(void *arg)
             tg_keep_save(keep);
             keep->due = now + keep->seconds;
         }
+    }
     return NULL;
 }
 

@@ -16,6 +16,10 @@ void tg_saver_start(void);
 /* Writes everything and closes the files. */
 void tg_saver_stop(void);
 
+/* Soon, all is written and the files are left to another process, which takes
+ * this one's place; or they are taken back, since it could not. */
+void tg_saver_lend(bool lend);
+
 /*
  * Has the dict `name` kept by the file, and filled from it first.  False: it
  * cannot be, or is kept otherwise already; `message`, of `size` bytes, says

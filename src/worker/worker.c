@@ -291,6 +291,10 @@ static void on_message(struct worker *worker,
         reload(worker, message->fd);
     else if (tg_link_is(message, "reopen"))
         reopen(worker);
+    else if (tg_link_is(message, "lend"))
+        tg_saver_lend(true);
+    else if (tg_link_is(message, "take-back"))
+        tg_saver_lend(false);
     else if (tg_link_is(message, "stop"))
         stop_as_told(worker);
     else if (tg_link_is(message, "leave"))
