@@ -95,6 +95,7 @@ static int open_core(lua_State *L)
 }
 
 int luaopen_tidegate_core_buffer(lua_State *L);
+int luaopen_tidegate_core_dns(lua_State *L);
 int luaopen_tidegate_core_files(lua_State *L);
 int luaopen_tidegate_core_headers(lua_State *L);
 int luaopen_tidegate_core_json(lua_State *L);
@@ -112,6 +113,7 @@ int luaopen_tidegate_core_timer(lua_State *L);
 static const luaL_Reg modules[] = {
     {"tidegate.core", open_core},
     {"tidegate.core.buffer", luaopen_tidegate_core_buffer},
+    {"tidegate.core.dns", luaopen_tidegate_core_dns},
     {"tidegate.core.files", luaopen_tidegate_core_files},
     {"tidegate.core.json", luaopen_tidegate_core_json},
     {"tidegate.core.log", luaopen_tidegate_core_log},
