@@ -5,7 +5,8 @@
 
 _Thread_local struct tg_census tg_census;
 
-static atomic_long tasks, exchanges, timers, connections, states, subscriptions;
+static atomic_long tasks, exchanges, timers, connections, states;
+static atomic_long subscriptions, sockets;
 
 void tg_census_flush(void)
 {
@@ -15,6 +16,7 @@ void tg_census_flush(void)
     atomic_fetch_add(&connections, tg_census.connections);
     atomic_fetch_add(&states, tg_census.states);
     atomic_fetch_add(&subscriptions, tg_census.subscriptions);
+    atomic_fetch_add(&sockets, tg_census.sockets);
     tg_census = (struct tg_census){0};
 }
 
@@ -27,5 +29,6 @@ struct tg_census tg_census_total(void)
         .connections = atomic_load(&connections),
         .states = atomic_load(&states),
         .subscriptions = atomic_load(&subscriptions),
+        .sockets = atomic_load(&sockets),
     };
 }

@@ -10,7 +10,7 @@
 
 struct tg_census {
     long tasks, exchanges, timers, connections, states;
-    long subscriptions;
+    long subscriptions, sockets;
 };
 
 /* The calling thread's own counts. */

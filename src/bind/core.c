@@ -96,6 +96,7 @@ static int open_core(lua_State *L)
 
 int luaopen_tidegate_core_buffer(lua_State *L);
 int luaopen_tidegate_core_channel(lua_State *L);
+int luaopen_tidegate_core_dns(lua_State *L);
 int luaopen_tidegate_core_files(lua_State *L);
 int luaopen_tidegate_core_headers(lua_State *L);
 int luaopen_tidegate_core_json(lua_State *L);
@@ -107,6 +108,7 @@ int luaopen_tidegate_core_shared(lua_State *L);
 int luaopen_tidegate_core_event(lua_State *L);
 int luaopen_tidegate_core_queue(lua_State *L);
 int luaopen_tidegate_core_semaphore(lua_State *L);
+int luaopen_tidegate_core_socket(lua_State *L);
 int luaopen_tidegate_core_task(lua_State *L);
 int luaopen_tidegate_core_timer(lua_State *L);
 
@@ -114,6 +116,7 @@ static const luaL_Reg modules[] = {
     {"tidegate.core", open_core},
     {"tidegate.core.buffer", luaopen_tidegate_core_buffer},
     {"tidegate.core.channel", luaopen_tidegate_core_channel},
+    {"tidegate.core.dns", luaopen_tidegate_core_dns},
     {"tidegate.core.files", luaopen_tidegate_core_files},
     {"tidegate.core.json", luaopen_tidegate_core_json},
     {"tidegate.core.log", luaopen_tidegate_core_log},
@@ -121,6 +124,7 @@ static const luaL_Reg modules[] = {
     {"tidegate.core.event", luaopen_tidegate_core_event},
     {"tidegate.core.queue", luaopen_tidegate_core_queue},
     {"tidegate.core.semaphore", luaopen_tidegate_core_semaphore},
+    {"tidegate.core.socket", luaopen_tidegate_core_socket},
     {"tidegate.core.task", luaopen_tidegate_core_task},
     {"tidegate.core.timer", luaopen_tidegate_core_timer},
     {NULL, NULL},

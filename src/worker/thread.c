@@ -15,6 +15,7 @@
 #include "http/server.h"
 #include "net/loop.h"
 #include "net/memory.h"
+#include "net/resolver.h"
 #include "net/timer.h"
 #include "shared/bell.h"
 #include "shared/mailbox.h"
@@ -347,6 +348,7 @@ bool tg_thread_start(struct tg_thread *thread)
     thread->loop = tg_loop_new(thread->common->settings->event_backend);
     if (!thread->loop)
         return false;
+    tg_resolver_configure(thread->loop, thread->common->settings->dns_servers);
     tg_list_init(&thread->prepared);
     tg_list_init(&thread->retiring);
     thread->mailbox = tg_mailbox_new();

@@ -370,7 +370,7 @@ static void log_census(void)
 {
     static const char message[] = "stopped";
     struct tg_census census;
-    struct tg_log_field fields[6];
+    struct tg_log_field fields[7];
     long now, most;
 
     tg_memory_flush();
@@ -382,7 +382,8 @@ static void log_census(void)
     fields[3] = TG_LOG_NUMBER("connections", census.connections);
     fields[4] = TG_LOG_NUMBER("states", census.states);
     fields[5] = TG_LOG_NUMBER("subscriptions", census.subscriptions);
-    tg_log_record(TG_LOG_INFO, message, sizeof(message) - 1, fields, 6);
+    fields[6] = TG_LOG_NUMBER("sockets", census.sockets);
+    tg_log_record(TG_LOG_INFO, message, sizeof(message) - 1, fields, 7);
     tg_memory_total(&now, &most);
     tg_log(TG_LOG_DEBUG, "libevent holds %ld bytes; it held %ld at most", now,
            most);

@@ -1,7 +1,16 @@
 -- Every wait there is, through everything that may end it.
 
+local socket = require("socket")
+
 local around = require("tests.support.around")
+local name_server = require("tests.support.name_server")
 local program = require("tests.support.program")
+
+-- Who takes connections and says nothing, and a name server; SILENT, NAMES and
+-- PORT, the gateway's own, stand for their ports.
+local silent = assert(socket.bind("127.0.0.1", 0, 1024))
+local names
+local get = "'GET /marks?name=x HTTP/1.0\\r\\n\\r\\n'"
 
 -- park: waits until something ends it.  completes: waits a little, gives
 -- "done".  times_out: gives "timeout".  fails: what is waited for fails with
@@ -46,6 +55,19 @@ local waits = {
 		completes = "local c = require('tidegate.channel').open('c' .. request.id) local s = c:subscribe() "
 			.. "task.spawn(function() timer.sleep(0.001) c:publish('done') end) return (s:get())",
 		times_out = "return (select(3, require('tidegate.channel').open('c'):subscribe():get(0.005)))" },
+	{ name = "dns.resolve", park = "require('tidegate.dns').resolve('silent.test', 'A', { servers = 'NAMES' })",
+		completes = "return require('tidegate.dns').resolve('slow.test', 'A', { servers = 'NAMES' }) and 'done'",
+		times_out = "return (select(3, require('tidegate.dns').resolve('silent.test', 'A', { servers = 'NAMES', timeout = 0.005 })))" },
+	{ name = "socket.connect", park = "require('tidegate.socket').connect('127.0.0.1', SILENT, { tls = true, timeout = 60 })",
+		completes = "local s <close> = require('tidegate.socket').connect('localhost', PORT) return s and 'done'",
+		times_out = "return (select(3, require('tidegate.socket').connect('127.0.0.1', SILENT, { tls = true, timeout = 0.005 })))" },
+	{ name = "socket:read", park = "local s <close> = assert(require('tidegate.socket').connect('127.0.0.1', SILENT)) s:read(1)",
+		completes = "local s <close> = require('tidegate.socket').connect('127.0.0.1', PORT) s:write(" .. get .. ") return s:read('all') and 'done'",
+		times_out = "local s <close> = require('tidegate.socket').connect('127.0.0.1', SILENT) return (select(3, s:read(1, { timeout = 0.005 })))" },
+	{ name = "socket:write", park = "local s <close> = require('tidegate.socket').connect('127.0.0.1', SILENT) while true do s:write(('x'):rep(2^18)) end",
+		completes = "local s <close> = require('tidegate.socket').connect('127.0.0.1', PORT) return s:write(" .. get .. ") and 'done'",
+		times_out = "local s <close> = require('tidegate.socket').connect('127.0.0.1', SILENT) s:timeout(0.005) "
+			.. "local ok, _, code repeat ok, _, code = s:write(('x'):rep(2^18)) until not ok return code" },
 	{ name = "event:wait", park = "task.event():wait()",
 		completes = "local e = task.event() task.spawn(function() timer.sleep(0.001) e:set() end) return e:wait() and 'done'",
 		times_out = "return (select(3, task.event():wait(0.005)))" },
@@ -94,7 +116,17 @@ describe("a wait", function()
 
 	local number = 0
 
+	lazy_setup(function()
+		names = name_server.start()
+	end)
+
+	lazy_teardown(function()
+		names:stop()
+	end)
+
 	local function ask(client, code, body, name)
+		local ports = { NAMES = names.address, PORT = gateway.port, SILENT = select(2, silent:getsockname()) }
+		code = code:gsub("%u%u%u%u+", function(word) return ports[word] and tostring(ports[word]) end)
 		local length = body and "Content-Length: 10\r\n\r\n{" or "Content-Length: 0\r\n\r\n"
 		client:send(("POST /run?mark=%s HTTP/1.1\r\nHost: x\r\nAccept: text/plain\r\nX-Code: %s\r\n%s"):format(name or "nobody", code, length))
 	end
@@ -173,7 +205,7 @@ describe("a wait", function()
 			end)
 
 			it("is cancelled when its parent ends", function()
-				local client, name = begin(wait, ("task.spawn(function() %s end) timer.sleep(0.001) return 'ended'"):format(wait.park))
+				local client, name = begin(wait, ("task.spawn(function() %s end) timer.sleep(0.05) return 'ended'"):format(wait.park))
 				if not wait.stream then
 					assert.equal("ended", client:response().body)
 				end

@@ -1,0 +1,3 @@
+--- See docs/socket.md.
+
+return require("tidegate.core.socket")
