@@ -8,6 +8,8 @@
  *     core.settings()      path and text of tidegate.lua, or nil
  *     core.reason(status)  the phrase of a status, or ""
  *     core.lock()          no global may be written any more
+ *     core.parameters(fn)  list of their names, and whether it takes more
+ *     core.trace(error)    its traceback, for xpcall() in a task
  */
 #include "bind/core.h"
 
@@ -16,6 +18,7 @@
 #include "bind/bind.h"
 #include "http/status.h"
 #include "script/bundle.h"
+#include "script/failure.h"
 #include "script/globals.h"
 #include "script/state.h"
 
@@ -65,8 +68,39 @@ static int core_reason(lua_State *L)
     return 1;
 }
 
+static int core_parameters(lua_State *L)
+{
+    lua_Debug info;
+    const char *name;
+    int i;
+
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_newtable(L);
+    lua_insert(L, 1); /* names function */
+    for (i = 1; (name = lua_getlocal(L, NULL, i)); i++) {
+        lua_pushstring(L, name);
+        lua_rawseti(L, 1, i);
+    }
+    lua_getinfo(L, ">u", &info);
+    lua_pushboolean(L, info.isvararg);
+    return 2;
+}
+
+static int core_trace(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    lua_settop(L, 1);
+    if (!tg_state_of(L)->running)
+        return luaL_error(L, "no task runs");
+    tg_failure_trace(L);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"reason", core_reason},
+    {"parameters", core_parameters},
+    {"trace", core_trace},
     {"handlers", core_handlers},
     {"settings", core_settings},
     {"lock", core_lock},
