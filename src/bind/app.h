@@ -38,6 +38,7 @@ struct tg_app {
     bool by_host;                   /* does any route name a host? */
     const struct tg_limits *limits; /* where no route sets its own */
     bool live, retired;
+    uint64_t signals; /* that its files ask for; fixed once it is loaded */
 
     tg_app_started_fn *on_started;
     tg_app_idle_fn *on_idle;
@@ -87,6 +88,9 @@ void tg_app_stop(struct tg_app *app);
 
 /* Cancels the tasks that are left; returns how many there were. */
 int tg_app_cancel(struct tg_app *app);
+
+/* A signal has come: what its files have for it runs. */
+void tg_app_signal(struct tg_app *app, int number);
 
 /* For bind/: a task of this app has ended. */
 void tg_app_task_ended(struct tg_app *app);

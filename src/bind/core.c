@@ -140,6 +140,7 @@ int luaopen_tidegate_core_shared(lua_State *L);
 int luaopen_tidegate_core_event(lua_State *L);
 int luaopen_tidegate_core_queue(lua_State *L);
 int luaopen_tidegate_core_semaphore(lua_State *L);
+int luaopen_tidegate_core_signal(lua_State *L);
 int luaopen_tidegate_core_task(lua_State *L);
 int luaopen_tidegate_core_timer(lua_State *L);
 
@@ -153,6 +154,7 @@ static const luaL_Reg modules[] = {
     {"tidegate.core.event", luaopen_tidegate_core_event},
     {"tidegate.core.queue", luaopen_tidegate_core_queue},
     {"tidegate.core.semaphore", luaopen_tidegate_core_semaphore},
+    {"tidegate.core.signal", luaopen_tidegate_core_signal},
     {"tidegate.core.task", luaopen_tidegate_core_task},
     {"tidegate.core.timer", luaopen_tidegate_core_timer},
     {NULL, NULL},

@@ -18,6 +18,7 @@
 #include "shared/mailbox.h"
 #include "worker/certificates.h"
 #include "worker/changes.h"
+#include "worker/signals.h"
 #include "worker/thread.h"
 #include "worker/watchdog.h"
 
@@ -176,6 +177,7 @@ static void commit(struct reload *reload)
 
     tg_certificates_commit(loader->common->certificates, &reload->certificates);
     atomic_store(&loader->common->current, reload->number);
+    tg_signals_catch(reload->slots[0]->app->signals);
     for (i = 0; i < loader->nthreads; i++)
         tg_thread_nudge(&loader->threads[i]);
     tg_text_addf(report, "generation %" PRIu64 " serves: ", reload->number);

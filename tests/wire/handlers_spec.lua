@@ -15,6 +15,7 @@ local expected = {
 	["index.lua"] = { "^Tidegate %d+%.%d+%.%d+, generation 1: edit a file in handlers/, then reload%.\n$" },
 	["private/report.lua"] = { '^{"secret":"the tide turns at noon"}$' },
 	["rpc.lua"] = { '^{"jsonrpc":"2.0","result":5,"id":1}$' },
+	["signals.lua"] = { '^{"winch":0}$' },
 	["stream.lua"] = { "^line 1\nline 2\nline 3\nline 4\nline 5\nline 6\nline 7\nline 8\nline 9\nline 10\n$" },
 	["ticks.lua"] = { '^{.*"ticks":%d+.*}$' },
 	["form.lua"] = { '"file":{"bytes":%d+,"filename":"readme"}' },
