@@ -11,7 +11,10 @@ local redirecting = { [301] = true, [302] = true, [303] = true, [307] = true, [3
 local function run(request)
 	local followed = 0
 	while true do
-		local response, message, code = retry.run(request, attempt.run)
+		local response, message, code = request:secure()
+		if response then
+			response, message, code = retry.run(request, attempt.run)
+		end
 		if not response or request.redirects == 0 or not redirecting[response.status] or not response.headers.location then
 			return response, message, code
 		end

@@ -100,7 +100,8 @@ void tg_reply_fail(struct tg_reply *reply, const char *code,
 int tg_reply_failure(lua_State *L, struct tg_reply *reply)
 {
     lua_pushnil(L);
-    lua_pushstring(L, reply->has_failed ? reply->message : "the response is closed");
+    lua_pushstring(L, reply->has_failed ? reply->message
+                                        : "the response is closed");
     lua_pushstring(L, reply->has_failed ? reply->code : "closed");
     return 3;
 }

@@ -57,17 +57,6 @@ struct tg_upstream {
 
 /* --- what happens --- */
 
-static bool tg_stream_is_open(struct tg_stream *s)
-{
-    (void)s;
-    return true;
-}
-static const char *tg_stream_failure(struct tg_stream *s)
-{
-    (void)s;
-    return NULL;
-}
-
 static void flow(struct tg_upstream *u)
 {
     bool over = u->state == TG_UPSTREAM_FAILED ||
@@ -77,7 +66,7 @@ static void flow(struct tg_upstream *u)
         !over && !wants_write && tg_buffer_len(u->content) < CONTENT_HIGH;
     bool write =
         wants_write || (!over && !u->is_deaf && tg_buffer_len(u->out) > 0 &&
-                        tg_stream_is_open(&u->stream));
+                        !tg_stream_wants_read(&u->stream));
 
     if (read && !u->reading)
         event_add(&u->read, NULL);
@@ -223,6 +212,8 @@ static void break_off(struct tg_upstream *u, ssize_t error)
         return;
     if (why)
         fail(u, "tls", why);
+    else if (error == -ESHUTDOWN)
+        fail(u, "closed", "the connection ended without TLS saying so");
     else if (error == -ETIMEDOUT)
         fail(u, "timeout", "the connection timed out");
     else
@@ -253,13 +244,37 @@ static void lose(struct tg_upstream *u)
     u->lost(u->lost_arg);
 }
 
+static void open_on(struct tg_upstream *u)
+{
+    int error = tg_stream_handshake(&u->stream);
+
+    if (error == 0)
+        u->state = TG_UPSTREAM_IDLE;
+    else if (error != -EAGAIN)
+        break_off(u, error);
+}
+
+static void on_opening(struct tg_upstream *u)
+{
+    open_on(u);
+    if (u->state == TG_UPSTREAM_OPENING)
+        flow(u);
+    else
+        tell(u);
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     static _Thread_local char scratch[SCRATCH];
     struct tg_upstream *u = arg;
-    ssize_t n = tg_stream_recv(&u->stream, scratch, SCRATCH);
+    ssize_t n;
 
     (void)fd, (void)what;
+    if (u->state == TG_UPSTREAM_OPENING) {
+        on_opening(u);
+        return;
+    }
+    n = tg_stream_recv(&u->stream, scratch, SCRATCH);
     if (n == -EAGAIN || n == -EINTR) {
         flush(u); /* a handshake may be over */
         flow(u);
@@ -290,7 +305,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
     (void)fd, (void)what;
     u->writing = false;
-    if (tg_stream_wants_write(&u->stream)) {
+    if (u->state == TG_UPSTREAM_OPENING || tg_stream_wants_write(&u->stream)) {
         on_readable(fd, what, u);
         return;
     }
@@ -315,6 +330,15 @@ struct tg_upstream *tg_upstream_new(struct tg_loop *loop, int fd,
     u->out = tg_buffer_new();
     tg_census.connections++;
     return u;
+}
+
+void tg_upstream_start_tls(struct tg_upstream *u, struct tg_tls_trust *trust,
+                           const char *server)
+{
+    tg_stream_start_tls_client(&u->stream, trust, server);
+    u->state = TG_UPSTREAM_OPENING;
+    open_on(u);
+    flow(u);
 }
 
 void tg_upstream_free(struct tg_upstream *u)

@@ -20,10 +20,12 @@
 
 struct tg_buffer;
 struct tg_loop;
+struct tg_tls_trust;
 struct tg_upstream;
 
 enum tg_upstream_state {
     TG_UPSTREAM_IDLE,    /* no request is open */
+    TG_UPSTREAM_OPENING, /* TLS begins */
     TG_UPSTREAM_ASKED,   /* the head of the response has not come */
     TG_UPSTREAM_CONTENT, /* it has, and content is still to come */
     TG_UPSTREAM_DONE,    /* the response is whole */
@@ -37,6 +39,10 @@ typedef void tg_upstream_fn(void *arg);
 struct tg_upstream *tg_upstream_new(struct tg_loop *loop, int fd,
                                     tg_upstream_fn *lost, void *arg);
 void tg_upstream_free(struct tg_upstream *u);
+
+/* Speaks TLS from here on: opening, then idle, or failed. */
+void tg_upstream_start_tls(struct tg_upstream *u, struct tg_tls_trust *trust,
+                           const char *server);
 
 /* The argument of `lost`. */
 void *tg_upstream_owner(const struct tg_upstream *u);

@@ -111,19 +111,54 @@ static struct tg_upstream *enter(struct tg_origin *origin, int fd)
     return place->upstream;
 }
 
+static void drop(struct place *place);
+
+static void give(struct tg_ask *ask, struct tg_upstream *u)
+{
+    ask->origin = NULL;
+    ask->opening = NULL;
+    ask->fn(u, NULL, NULL, ask->arg);
+}
+
+static void on_opened(void *arg)
+{
+    struct tg_ask *ask = arg;
+    struct tg_upstream *u = ask->opening;
+    const char *message, *code;
+
+    if (tg_upstream_state(u) != TG_UPSTREAM_FAILED) {
+        give(ask, u);
+        return;
+    }
+    ask->origin = NULL;
+    ask->opening = NULL;
+    code = tg_upstream_failure(u, &message);
+    ask->fn(NULL, message, code, ask->arg);
+    drop(tg_upstream_owner(u));
+}
+
 static void on_dialed(int fd, const char *message, const char *code, void *arg)
 {
     struct tg_ask *ask = arg;
     struct tg_origin *origin = ask->origin;
 
     ask->dial = NULL;
-    ask->origin = NULL;
-    if (fd >= 0) {
-        ask->fn(enter(origin, fd), NULL, NULL, ask->arg);
-    } else {
+    if (fd < 0) {
+        ask->origin = NULL;
         leave(origin);
         ask->fn(NULL, message, code, ask->arg);
+        return;
     }
+    ask->opening = enter(origin, fd);
+    if (!ask->target.trust) {
+        give(ask, ask->opening);
+        return;
+    }
+    tg_upstream_start_tls(ask->opening, ask->target.trust, ask->target.server);
+    if (tg_upstream_state(ask->opening) == TG_UPSTREAM_OPENING)
+        tg_upstream_watch(ask->opening, on_opened, ask);
+    else
+        on_opened(ask);
 }
 
 static void dial(struct tg_ask *ask)
@@ -226,8 +261,7 @@ static void serve_first(struct tg_origin *origin, struct tg_upstream *u)
         dial(ask);
         return;
     }
-    ask->origin = NULL;
-    ask->fn(u, NULL, NULL, ask->arg);
+    give(ask, u);
 }
 
 static bool can_dial(struct tg_origin *origin)
@@ -315,6 +349,7 @@ struct tg_upstream *tg_upstreams_take(struct tg_loop *loop, struct tg_ask *ask,
     struct tg_upstream *u = NULL;
 
     ask->dial = NULL;
+    ask->opening = NULL;
     tg_list_init(&ask->link);
     origin->open++; /* closing what rests must not free it */
     while (fresh && !tg_list_empty(&origin->resting)) /* as stale as the last */
@@ -345,6 +380,9 @@ void tg_upstreams_cancel(struct tg_ask *ask)
     if (ask->dial) {
         tg_dial_cancel(ask->dial);
         leave(origin);
+    } else if (ask->opening) {
+        tg_upstream_watch(ask->opening, NULL, NULL);
+        drop(tg_upstream_owner(ask->opening));
     } else {
         forget_if_unused(origin);
     }

@@ -18,6 +18,7 @@
 struct tg_dial;
 struct tg_loop;
 struct tg_origin;
+struct tg_tls_trust;
 struct tg_upstream;
 
 /* Where to connect to.  Strings stay the caller's, until the ask is over. */
@@ -25,9 +26,11 @@ struct tg_upstream_target {
     const char *key;
     const char *host; /* a name or an address */
     uint16_t port;
-    const char *unix_path; /* instead of both; may be NULL */
-    unsigned most;         /* connections to this origin at once */
-    double timeout;        /* seconds to connect in */
+    const char *unix_path;      /* instead of both; may be NULL */
+    struct tg_tls_trust *trust; /* NULL: in the clear */
+    const char *server;         /* the name of its certificate */
+    unsigned most;              /* connections to this origin at once */
+    double timeout;             /* seconds to connect in */
 };
 
 /* `u` is the callee's; or it is NULL, and why.  The ask is over. */
@@ -39,7 +42,8 @@ struct tg_ask {
     struct tg_list link; /* in the origin's line */
     struct tg_origin *origin;
     struct tg_upstream_target target;
-    struct tg_dial *dial; /* NULL: it waits in line */
+    struct tg_dial *dial;
+    struct tg_upstream *opening; /* with neither, it waits in line */
     tg_ask_fn *fn;
     void *arg;
 };

@@ -5,6 +5,7 @@ local bodies = require("tidegate.http.body")
 local core = require("tidegate.core.http")
 local fields = require("tidegate.http.fields")
 local retry = require("tidegate.http.retry")
+local trusts = require("tidegate.http.trust")
 local url = require("tidegate.http.url")
 
 local idempotent = { GET = true, HEAD = true, PUT = true, DELETE = true, OPTIONS = true, TRACE = true }
@@ -41,7 +42,7 @@ local function write(self)
 	self.head = ("%s %s HTTP/1.1\r\n%s%s%s%s\r\n"):format(self.method, where.target, host, frame(self),
 		lines, lines ~= "" and "\r\n" or "")
 	self.is_safe = idempotent[self.method] and (not self.body or type(self.body) == "string")
-	plan.key = where.origin .. self.key_rest
+	plan.key = where.origin .. (plan.unix and " unix:" .. plan.unix or "")
 	plan.host, plan.port = where.host, where.port
 	plan.is_head = self.method == "HEAD"
 	plan.url = url.text(where)
@@ -76,11 +77,10 @@ local function new(options, defaults)
 	local method = check_method(options.method or "GET")
 	local timeout = option("timeout")
 	local decode = option("decode", true)
-	local unix = option("unix")
 	local self = setmetatable({
 		method = method,
 		where = locate(options, defaults),
-		key_rest = unix and " unix:" .. unix or "",
+		tls = option("tls", {}),
 		redirects = option("redirects", (method == "GET" or method == "HEAD") and 5 or 0),
 		retry = retry.policy(option("retries", 0)),
 	}, request_mt)
@@ -89,7 +89,7 @@ local function new(options, defaults)
 	local lines, marks = fields.make(options, defaults, content_type, decode)
 	self.lines, self.has_host = lines, marks.host
 	self.plan = {
-		unix = unix,
+		unix = option("unix"),
 		connections = option("connections", 256),
 		keep = option("keep", 30),
 		connect_timeout = option("connect_timeout", 10),
@@ -100,6 +100,9 @@ local function new(options, defaults)
 		decode = decode,
 	}
 	write(self)
+	if next(self.tls) ~= nil then
+		trusts.check(self.tls)
+	end
 	return self
 end
 
@@ -112,6 +115,21 @@ local function keep_lines(self, wanted)
 		end
 	end
 	self.lines = lines
+end
+
+--- For https: whom to trust; nil, message, code if that cannot be read.
+function request_methods:secure()
+	local plan = self.plan
+	plan.trust = nil
+	if self.where.scheme == "https" then
+		local trust, name, code = trusts.of(self.tls)
+		if not trust then
+			return nil, name, code
+		end
+		plan.trust, plan.server_name = trust, self.tls.server_name or self.where.host
+		plan.key = ("%s %s %s"):format(plan.key, name, plan.server_name)
+	end
+	return true
 end
 
 --- Goes where a response points to; nil, message, code if it cannot.
