@@ -5,7 +5,7 @@
 
 _Thread_local struct tg_census tg_census;
 
-static atomic_long tasks, exchanges, timers, connections, states;
+static atomic_long tasks, exchanges, timers, connections, states, sockets;
 
 void tg_census_flush(void)
 {
@@ -14,6 +14,7 @@ void tg_census_flush(void)
     atomic_fetch_add(&timers, tg_census.timers);
     atomic_fetch_add(&connections, tg_census.connections);
     atomic_fetch_add(&states, tg_census.states);
+    atomic_fetch_add(&sockets, tg_census.sockets);
     tg_census = (struct tg_census){0};
 }
 
@@ -25,5 +26,6 @@ struct tg_census tg_census_total(void)
         .timers = atomic_load(&timers),
         .connections = atomic_load(&connections),
         .states = atomic_load(&states),
+        .sockets = atomic_load(&sockets),
     };
 }

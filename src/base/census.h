@@ -9,7 +9,7 @@
 #define TG_BASE_CENSUS_H
 
 struct tg_census {
-    long tasks, exchanges, timers, connections, states;
+    long tasks, exchanges, timers, connections, states, sockets;
 };
 
 /* The calling thread's own counts. */

@@ -131,6 +131,7 @@ static int open_core(lua_State *L)
 int luaopen_tidegate_core_buffer(lua_State *L);
 int luaopen_tidegate_core_files(lua_State *L);
 int luaopen_tidegate_core_headers(lua_State *L);
+int luaopen_tidegate_core_http(lua_State *L);
 int luaopen_tidegate_core_json(lua_State *L);
 int luaopen_tidegate_core_log(lua_State *L);
 int luaopen_tidegate_core_multipart(lua_State *L);
@@ -148,6 +149,7 @@ static const luaL_Reg modules[] = {
     {"tidegate.core", open_core},
     {"tidegate.core.buffer", luaopen_tidegate_core_buffer},
     {"tidegate.core.files", luaopen_tidegate_core_files},
+    {"tidegate.core.http", luaopen_tidegate_core_http},
     {"tidegate.core.json", luaopen_tidegate_core_json},
     {"tidegate.core.log", luaopen_tidegate_core_log},
     {"tidegate.core.shared", luaopen_tidegate_core_shared},

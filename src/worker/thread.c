@@ -13,6 +13,7 @@
 #include "http/server.h"
 #include "net/loop.h"
 #include "net/memory.h"
+#include "net/resolver.h"
 #include "net/timer.h"
 #include "shared/mailbox.h"
 #include "worker/access.h"
@@ -341,6 +342,7 @@ bool tg_thread_start(struct tg_thread *thread)
     thread->loop = tg_loop_new(thread->common->settings->event_backend);
     if (!thread->loop)
         return false;
+    tg_resolver_configure(thread->loop, thread->common->settings->dns_servers);
     tg_list_init(&thread->prepared);
     tg_list_init(&thread->retiring);
     thread->mailbox = tg_mailbox_new();

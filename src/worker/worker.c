@@ -326,7 +326,7 @@ static void log_census(void)
 {
     static const char message[] = "stopped";
     struct tg_census census;
-    struct tg_log_field fields[5];
+    struct tg_log_field fields[6];
     long now, most;
 
     tg_memory_flush();
@@ -337,7 +337,8 @@ static void log_census(void)
     fields[2] = TG_LOG_NUMBER("timers", census.timers);
     fields[3] = TG_LOG_NUMBER("connections", census.connections);
     fields[4] = TG_LOG_NUMBER("states", census.states);
-    tg_log_record(TG_LOG_INFO, message, sizeof(message) - 1, fields, 5);
+    fields[5] = TG_LOG_NUMBER("sockets", census.sockets);
+    tg_log_record(TG_LOG_INFO, message, sizeof(message) - 1, fields, 6);
     tg_memory_total(&now, &most);
     tg_log(TG_LOG_DEBUG, "libevent holds %ld bytes; it held %ld at most", now,
            most);
