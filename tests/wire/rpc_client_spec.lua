@@ -75,7 +75,7 @@ describe("rpc.client", function()
 			{ "authenticates by Basic", "rpc.client(url, { user = 'ann', password = 'b:c' }):call('who')", '["Basic YW5uOmI6Yw=="]' },
 			{ "sends header fields", "rpc.client(url, { headers = { ['x-agent'] = '7' } }):call('agent')", '["7"]' },
 			{ "ends after its timeout", "select(3, rpc.client(url, { timeout = 0.05 }):call('nap'))", '["timeout"]' },
-			{ "ends when its task is cancelled", "(function() local h = task.spawn(c.call, c, 'nap') timer.sleep(0.02) h:cancel() return select(2, h:wait()) end)()",
+			{ "ends when its task is cancelled", "(function() local h = task.spawn(c.call, c, 'nap') timer.sleep(0.02) h:cancel() return (select(2, h:wait())) end)()",
 				'["cancelled"]' },
 			{ "says that nobody is there", "select(3, rpc.client('http://127.0.0.1:1/'):call('nap'))", '["refused"]' },
 			{ "speaks version 1.0", "rpc.client(url, { version = '1.0' }):call('subtract', { 42, 23 })", "[19]" },

@@ -24,7 +24,7 @@ local function on(name, code)
 		return function() end]]):format(name, code)
 end
 
-describe("tidegate.signal #threads", function()
+describe("tidegate.signal", function()
 	local gateway
 
 	local function start(files, options)
@@ -49,7 +49,7 @@ describe("tidegate.signal #threads", function()
 		gateway:stop()
 	end)
 
-	it("runs the function with the signal's name, on the first thread only", function()
+	it("runs the function with the signal's name, on the first thread only #threads", function()
 		start({ ["handlers/a.lua"] = on("WINCH", "shared:incr('runs', 1) shared:set('who', name .. ' ' .. tidegate.thread)") }, { threads = 3 })
 		for i = 1, 10 do
 			gateway:signal("WINCH")
@@ -73,7 +73,7 @@ describe("tidegate.signal #threads", function()
 		end
 	end)
 
-	it("runs every function for the signal, though others fail or wait", function()
+	it("runs every function for the signal, though others fail or wait #threads", function()
 		start({
 			["handlers/a.lua"] = on("WINCH", "shared:incr('a', 1) timer.sleep(0.001) error('the first fails')"),
 			["handlers/b.lua"] = on("WINCH", "shared:incr('b', 1) while true do timer.sleep(60) end"),
@@ -88,7 +88,7 @@ describe("tidegate.signal #threads", function()
 		assert.match('"level":"error"', gateway:wait_log('([^\n]*handlers/a%.lua:3: the first fails\\nstack traceback[^\n]*"signal":"WINCH"[^\n]*)'))
 	end)
 
-	it("runs a function once more, if the signal comes again meanwhile", function()
+	it("runs a function once more, if the signal comes again meanwhile #threads", function()
 		start({ ["handlers/a.lua"] = on("WINCH", [[
 			local n = shared:incr('runs', 1)
 			while n == 1 and not shared:get('go') do timer.sleep(0.001) end]]),
@@ -116,7 +116,7 @@ describe("tidegate.signal #threads", function()
 		await("runs", "2")
 	end)
 
-	it("leaves a signal for which nobody asks as it was", function()
+	it("leaves a signal for which nobody asks as it was #threads", function()
 		start({ ["handlers/a.lua"] = on("RTMIN+1", "") })
 		assert.is_true(is_caught(35))
 		assert.is_false(is_caught(36))
@@ -132,7 +132,7 @@ describe("tidegate.signal #threads", function()
 		assert.equal(200, gateway:get("/read?name=x").status)
 	end)
 
-	it("belongs to the generation that serves; a reload loses none", function()
+	it("belongs to the generation that serves; a reload loses none #threads", function()
 		local code = "shared:incr('runs', 1) shared:set('by', tidegate.generation)"
 		start({ ["handlers/a.lua"] = on("RTMIN+1", code) }, { threads = 2 })
 		local signals = 0
@@ -151,7 +151,7 @@ describe("tidegate.signal #threads", function()
 		end
 	end)
 
-	it("stays with the old generation when a reload is refused", function()
+	it("stays with the old generation when a reload is refused #threads", function()
 		start({ ["handlers/a.lua"] = on("WINCH", "shared:incr('runs', 1)") })
 		for i, broken in ipairs({ "return 1", "require('tidegate.signal').on('PWR', print) require('tidegate').on_start(error) return print" }) do
 			gateway.project:write("handlers/b.lua", broken)
@@ -162,7 +162,7 @@ describe("tidegate.signal #threads", function()
 		end
 	end)
 
-	it("lets a run go on when its generation is replaced", function()
+	it("lets a run go on when its generation is replaced #threads", function()
 		local code = "shared:set('began', true) while not shared:get('go') do timer.sleep(0.001) end shared:set('ended', tidegate.generation)"
 		start({ ["handlers/a.lua"] = on("WINCH", code),
 			["handlers/go.lua"] = "return function() require('tidegate.shared').open('signals'):set('go', true) end" })
