@@ -389,6 +389,25 @@ describe("tidegate.rpc", function()
 		end
 	end)
 
+	-- What no client means, put together by chance: always an answer, and never a failure of ours.
+	it("answers whatever comes", function()
+		local parts = { "{", "}", "[", "]", ",", ":", '"jsonrpc"', '"2.0"', '"method"', '"echo"', '"need"', '"params"', '"id"', "1", "null", "1e9", '""', "true",
+			'{"jsonrpc":"2.0","method":"echo","id":', '{"jsonrpc":"2.0","method":"subtract","params":', '"a"', '{"jsonrpc":"2.0","method":"sum","params":[', "\255" }
+		math.randomseed(7)
+		for _ = 1, 3000 do
+			local sent = {}
+			for i = 1, math.random(12) do
+				sent[i] = parts[math.random(#parts)]
+			end
+			local text = table.concat(sent)
+			local response = post(text)
+			if response.status ~= 204 then
+				assert.equal(200, response.status, text)
+				assert.match('^%[?{"jsonrpc":"2.0","[er][re][rs].*}%]?$', response.body)
+			end
+		end
+	end)
+
 	describe("as HTTP", function()
 		it("takes POST only", function()
 			for _, verb in ipairs({ "GET", "PUT", "DELETE" }) do
@@ -478,6 +497,11 @@ describe("tidegate.rpc", function()
 		teardown(function()
 			other:stop()
 		end)
+		it("and names the line of a return, too", function()
+			other.project:write("handlers/b.lua", 'local rpc = require("tidegate.rpc")\n\nreturn rpc.serve{\n\ta = function()\n\t\treturn 1\n\tend,\n\tb = 1,\n}')
+			assert.match("handlers/b.lua:3: method 'b' is a function", (select(2, other:reload())))
+		end)
+
 		for _, case in ipairs(cases) do
 			local code, message = table.unpack(case)
 			it(code, function()
