@@ -20,6 +20,7 @@
 enum {
     CONTENT_HIGH = 256 * 1024, /* content nobody took that stops receiving */
     SCRATCH = 64 * 1024,
+    SEND_MOST = 256 * 1024,
     INTERIM_MOST = 16, /* responses 1xx before the one that counts */
     KEEP_MOST = 3600
 };
@@ -220,15 +221,33 @@ static void break_off(struct tg_upstream *u, ssize_t error)
         fail(u, "closed", "the connection was reset");
 }
 
+/* No more than SEND_MOST bytes in a turn: who receives as fast as we send would
+ * keep us from all else. */
+static ssize_t send_some(struct tg_upstream *u)
+{
+    struct iovec pieces[16];
+    int i, n = tg_buffer_pieces(u->out, pieces, 16);
+    size_t room = SEND_MOST;
+    ssize_t sent;
+
+    for (i = 0; i < n && room > 0; i++) {
+        if (pieces[i].iov_len > room)
+            pieces[i].iov_len = room;
+        room -= pieces[i].iov_len;
+    }
+    sent = tg_stream_send(&u->stream, pieces, i);
+    if (sent > 0)
+        tg_buffer_drain(u->out, (size_t)sent);
+    return sent;
+}
+
 static void flush(struct tg_upstream *u)
 {
     ssize_t n;
 
     if (u->is_deaf || tg_buffer_len(u->out) == 0)
         return;
-    do
-        n = tg_stream_send_buffer(&u->stream, u->out);
-    while (n > 0 && tg_buffer_len(u->out));
+    n = send_some(u);
     if (n >= 0 || n == -EAGAIN || n == -EINTR)
         return;
     /* What the origin said before it closed may still be there to be read. */
@@ -405,7 +424,8 @@ void tg_upstream_send(struct tg_upstream *u, const void *data, size_t len)
     if (u->is_deaf || u->state == TG_UPSTREAM_FAILED || len == 0)
         return;
     if (tg_buffer_len(u->out) == 0) {
-        struct iovec piece = {(void *)(uintptr_t)at, len};
+        struct iovec piece = {(void *)(uintptr_t)at,
+                              len < SEND_MOST ? len : SEND_MOST};
         ssize_t n = tg_stream_send(&u->stream, &piece, 1);
 
         if (n == (ssize_t)len)
