@@ -51,6 +51,7 @@ struct tg_app {
     struct tg_note *note;           /* what it runs, in the black box */
     const struct tg_limits *limits; /* where no route sets its own */
     bool live, retired;
+    uint64_t signals; /* that its files ask for; fixed once it is loaded */
 
     tg_app_started_fn *on_started;
     tg_app_idle_fn *on_idle;
@@ -116,6 +117,8 @@ int tg_app_works(const struct tg_app *app, struct tg_app_work *works, int most);
 /* How many of its timers may fire, and the bytes its Lua state holds. */
 int tg_app_timers(const struct tg_app *app);
 size_t tg_app_bytes(const struct tg_app *app);
+/* A signal has come: what its files have for it runs. */
+void tg_app_signal(struct tg_app *app, int number);
 
 /* For bind/: a task of this app has ended. */
 void tg_app_task_ended(struct tg_app *app);
