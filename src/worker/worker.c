@@ -421,8 +421,8 @@ static void finish(struct worker *worker)
         tg_outcome_free(worker->held);
     tg_status_release(&worker->status);
     tg_callers_release(&worker->callers);
-    tg_mailbox_free(worker->common.main);
     tg_watchdog_stop(&worker->watchdog);
+    tg_mailbox_free(worker->common.main);
     tg_tally_free(worker->common.tally);
     free(worker->threads);
     close(worker->signal_fd);
