@@ -9,7 +9,7 @@ local program = require("tests.support.program")
 -- Who takes connections and says nothing, and a name server; SILENT, NAMES and
 -- PORT, the gateway's own, stand for their ports.
 local silent = assert(socket.bind("127.0.0.1", 0, 1024))
-local names
+local servers
 local get = "'GET /marks?name=x HTTP/1.0\\r\\n\\r\\n'"
 
 -- park: waits until something ends it.  completes: waits a little, gives
@@ -112,15 +112,15 @@ describe("a wait", function()
 	local number = 0
 
 	lazy_setup(function()
-		names = name_server.start()
+		servers = name_server.start()
 	end)
 
 	lazy_teardown(function()
-		names:stop()
+		servers:stop()
 	end)
 
 	local function ask(client, code, body, name)
-		local ports = { NAMES = names.address, PORT = gateway.port, SILENT = select(2, silent:getsockname()) }
+		local ports = { NAMES = servers.address, PORT = gateway.port, SILENT = select(2, silent:getsockname()) }
 		code = code:gsub("%u%u%u%u+", function(word) return ports[word] and tostring(ports[word]) end)
 		local length = body and "Content-Length: 10\r\n\r\n{" or "Content-Length: 0\r\n\r\n"
 		client:send(("POST /run?mark=%s HTTP/1.1\r\nHost: x\r\nAccept: text/plain\r\nX-Code: %s\r\n%s"):format(name or "nobody", code, length))
