@@ -122,7 +122,7 @@ describe("docs/", function()
 		request = { "request", "request_body", "request_form" },
 		response = { "response", "response_cookie" },
 		shared = { "shared" },
-		socket = { "socket" },
+		socket = { "socket", "udp" },
 		task = { "task", "semaphore", "queue", "event" },
 		timer = { "timer" },
 	}

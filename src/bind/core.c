@@ -110,6 +110,7 @@ int luaopen_tidegate_core_semaphore(lua_State *L);
 int luaopen_tidegate_core_socket(lua_State *L);
 int luaopen_tidegate_core_task(lua_State *L);
 int luaopen_tidegate_core_timer(lua_State *L);
+int luaopen_tidegate_core_udp(lua_State *L);
 
 static const luaL_Reg modules[] = {
     {"tidegate.core", open_core},
@@ -125,6 +126,7 @@ static const luaL_Reg modules[] = {
     {"tidegate.core.socket", luaopen_tidegate_core_socket},
     {"tidegate.core.task", luaopen_tidegate_core_task},
     {"tidegate.core.timer", luaopen_tidegate_core_timer},
+    {"tidegate.core.udp", luaopen_tidegate_core_udp},
     {NULL, NULL},
 };
 

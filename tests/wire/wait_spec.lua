@@ -63,6 +63,10 @@ local waits = {
 		completes = "local s <close> = require('tidegate.socket').connect('127.0.0.1', PORT) return s:write(" .. get .. ") and 'done'",
 		times_out = "local s <close> = require('tidegate.socket').connect('127.0.0.1', SILENT) s:timeout(0.005) "
 			.. "local ok, _, code repeat ok, _, code = s:write(('x'):rep(2^18)) until not ok return code" },
+	{ name = "udp:receive", park = "local u <close> = require('tidegate.socket').udp() u:bind('127.0.0.1') u:receive()",
+		completes = "local u <close> = require('tidegate.socket').udp() u:bind('127.0.0.1') "
+			.. "task.spawn(function() timer.sleep(0.001) u:send('done', u.address, u.port) end) return (u:receive())",
+		times_out = "local u <close> = require('tidegate.socket').udp() u:bind('127.0.0.1') return (select(3, u:receive{ timeout = 0.005 }))" },
 	{ name = "event:wait", park = "task.event():wait()",
 		completes = "local e = task.event() task.spawn(function() timer.sleep(0.001) e:set() end) return e:wait() and 'done'",
 		times_out = "return (select(3, task.event():wait(0.005)))" },
