@@ -126,7 +126,7 @@ describe("docs/", function()
 		request = { "request", "request_body", "request_form" },
 		response = { "response", "response_cookie" },
 		shared = { "shared", "shared_all", "shared_list" },
-		socket = { "socket" },
+		socket = { "socket", "udp" },
 		task = { "task", "semaphore", "queue", "event" },
 		timer = { "timer" },
 	}

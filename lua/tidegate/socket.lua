@@ -1,3 +1,6 @@
 --- See docs/socket.md.
 
-return require("tidegate.core.socket")
+return {
+	connect = require("tidegate.core.socket").connect,
+	udp = require("tidegate.core.udp"),
+}

@@ -147,6 +147,7 @@ int luaopen_tidegate_core_socket(lua_State *L);
 int luaopen_tidegate_core_signal(lua_State *L);
 int luaopen_tidegate_core_task(lua_State *L);
 int luaopen_tidegate_core_timer(lua_State *L);
+int luaopen_tidegate_core_udp(lua_State *L);
 
 static const luaL_Reg modules[] = {
     {"tidegate.core", open_core},
@@ -165,6 +166,7 @@ static const luaL_Reg modules[] = {
     {"tidegate.core.signal", luaopen_tidegate_core_signal},
     {"tidegate.core.task", luaopen_tidegate_core_task},
     {"tidegate.core.timer", luaopen_tidegate_core_timer},
+    {"tidegate.core.udp", luaopen_tidegate_core_udp},
     {NULL, NULL},
 };
 

@@ -9,7 +9,7 @@ local program = require("tests.support.program")
 -- Who takes connections and says nothing, and a name server; SILENT, NAMES and
 -- PORT, the gateway's own, stand for their ports.
 local silent = assert(socket.bind("127.0.0.1", 0, 1024))
-local names
+local servers
 local get = "'GET /marks?name=x HTTP/1.0\\r\\n\\r\\n'"
 
 -- park: waits until something ends it.  completes: waits a little, gives
@@ -68,6 +68,10 @@ local waits = {
 		completes = "local s <close> = require('tidegate.socket').connect('127.0.0.1', PORT) return s:write(" .. get .. ") and 'done'",
 		times_out = "local s <close> = require('tidegate.socket').connect('127.0.0.1', SILENT) s:timeout(0.005) "
 			.. "local ok, _, code repeat ok, _, code = s:write(('x'):rep(2^18)) until not ok return code" },
+	{ name = "udp:receive", park = "local u <close> = require('tidegate.socket').udp() u:bind('127.0.0.1') u:receive()",
+		completes = "local u <close> = require('tidegate.socket').udp() u:bind('127.0.0.1') "
+			.. "task.spawn(function() timer.sleep(0.001) u:send('done', u.address, u.port) end) return (u:receive())",
+		times_out = "local u <close> = require('tidegate.socket').udp() u:bind('127.0.0.1') return (select(3, u:receive{ timeout = 0.005 }))" },
 	{ name = "event:wait", park = "task.event():wait()",
 		completes = "local e = task.event() task.spawn(function() timer.sleep(0.001) e:set() end) return e:wait() and 'done'",
 		times_out = "return (select(3, task.event():wait(0.005)))" },
@@ -117,15 +121,15 @@ describe("a wait", function()
 	local number = 0
 
 	lazy_setup(function()
-		names = name_server.start()
+		servers = name_server.start()
 	end)
 
 	lazy_teardown(function()
-		names:stop()
+		servers:stop()
 	end)
 
 	local function ask(client, code, body, name)
-		local ports = { NAMES = names.address, PORT = gateway.port, SILENT = select(2, silent:getsockname()) }
+		local ports = { NAMES = servers.address, PORT = gateway.port, SILENT = select(2, silent:getsockname()) }
 		code = code:gsub("%u%u%u%u+", function(word) return ports[word] and tostring(ports[word]) end)
 		local length = body and "Content-Length: 10\r\n\r\n{" or "Content-Length: 0\r\n\r\n"
 		client:send(("POST /run?mark=%s HTTP/1.1\r\nHost: x\r\nAccept: text/plain\r\nX-Code: %s\r\n%s"):format(name or "nobody", code, length))
