@@ -1,13 +1,13 @@
 -- tidegate.http, against the servers it will meet: nginx and node.
 
 local askers = require("tests.support.asker")
-local peers = require("tests.support.peer")
+local foreign = require("tests.support.foreign")
 
 describe("tidegate.http, of nginx,", function()
 	local asker, nginx
 
 	lazy_setup(function()
-		nginx = peers.nginx([[
+		nginx = foreign.nginx([[
 		location /moved { return 301 /hello.txt; }
 		location /status { return 204; }
 		location /once { keepalive_timeout 0; return 200 "once"; }
@@ -64,7 +64,7 @@ describe("tidegate.http, of node,", function()
 	local asker, node
 
 	lazy_setup(function()
-		node = peers.node([[
+		node = foreign.node([[
 	const body = [];
 	request.on("data", piece => body.push(piece));
 	request.on("end", () => {

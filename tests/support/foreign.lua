@@ -5,8 +5,8 @@ local projects = require("tests.support.project")
 
 local quote = projects.quote
 
-local peer_methods = {}
-local peer_mt = { __name = "peer", __index = peer_methods }
+local foreign_methods = {}
+local foreign_mt = { __name = "foreign", __index = foreign_methods }
 
 local function read(path)
 	local file = io.open(path)
@@ -20,13 +20,13 @@ end
 local function start(project, command)
 	local log = project.path .. "/log"
 	local pipe = assert(io.popen(("%s >%s 2>&1 & echo $!"):format(command, quote(log))))
-	local self = setmetatable({ project = project, pid = tonumber(pipe:read("l")), log = log }, peer_mt)
+	local self = setmetatable({ project = project, pid = tonumber(pipe:read("l")), log = log }, foreign_mt)
 	pipe:close()
 	return self
 end
 
 --- Ends it, and takes its folder away.
-function peer_methods:stop()
+function foreign_methods:stop()
 	os.execute(("kill -TERM %d"):format(self.pid))
 	program.await("its end", function() return not os.execute(("kill -0 %d 2>/dev/null"):format(self.pid)) end)
 	self.project:delete()
