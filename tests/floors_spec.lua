@@ -115,12 +115,14 @@ end)
 describe("docs/", function()
 	local pages = {
 		buffer = { "buffer" },
+		dns = { "dns" },
 		headers = { "headers" },
 		log = { "log" },
 		multipart = { "multipart", "part" },
 		request = { "request", "request_body", "request_form" },
 		response = { "response", "response_cookie" },
 		shared = { "shared" },
+		socket = { "socket", "udp" },
 		task = { "task", "semaphore", "queue", "event" },
 		timer = { "timer" },
 	}

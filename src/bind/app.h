@@ -29,10 +29,18 @@ struct tg_turn;
 typedef void tg_app_started_fn(const char *error, void *arg);
 typedef void tg_app_idle_fn(void *arg);
 
+/* What Lua has open and only its thread may close: it is closed there before
+ * the app goes to a loader. */
+struct tg_open {
+    struct tg_list link;
+    void (*close)(struct tg_open *open); /* removes the link */
+};
+
 struct tg_app {
     struct tg_state *state;
     struct tg_loop *loop;  /* NULL until it is attached */
     struct tg_list alarms; /* of bind/timer.c: every timer that may fire */
+    struct tg_list open;   /* each a struct tg_open */
     struct tg_call *spare;
     int find, failed;               /* registry: functions of tidegate.app */
     bool by_host;                   /* does any route name a host? */

@@ -95,6 +95,7 @@ static int open_core(lua_State *L)
 }
 
 int luaopen_tidegate_core_buffer(lua_State *L);
+int luaopen_tidegate_core_dns(lua_State *L);
 int luaopen_tidegate_core_files(lua_State *L);
 int luaopen_tidegate_core_headers(lua_State *L);
 int luaopen_tidegate_core_http(lua_State *L);
@@ -107,12 +108,15 @@ int luaopen_tidegate_core_shared(lua_State *L);
 int luaopen_tidegate_core_event(lua_State *L);
 int luaopen_tidegate_core_queue(lua_State *L);
 int luaopen_tidegate_core_semaphore(lua_State *L);
+int luaopen_tidegate_core_socket(lua_State *L);
 int luaopen_tidegate_core_task(lua_State *L);
 int luaopen_tidegate_core_timer(lua_State *L);
+int luaopen_tidegate_core_udp(lua_State *L);
 
 static const luaL_Reg modules[] = {
     {"tidegate.core", open_core},
     {"tidegate.core.buffer", luaopen_tidegate_core_buffer},
+    {"tidegate.core.dns", luaopen_tidegate_core_dns},
     {"tidegate.core.files", luaopen_tidegate_core_files},
     {"tidegate.core.http", luaopen_tidegate_core_http},
     {"tidegate.core.json", luaopen_tidegate_core_json},
@@ -121,8 +125,10 @@ static const luaL_Reg modules[] = {
     {"tidegate.core.event", luaopen_tidegate_core_event},
     {"tidegate.core.queue", luaopen_tidegate_core_queue},
     {"tidegate.core.semaphore", luaopen_tidegate_core_semaphore},
+    {"tidegate.core.socket", luaopen_tidegate_core_socket},
     {"tidegate.core.task", luaopen_tidegate_core_task},
     {"tidegate.core.timer", luaopen_tidegate_core_timer},
+    {"tidegate.core.udp", luaopen_tidegate_core_udp},
     {NULL, NULL},
 };
 

@@ -22,7 +22,7 @@ struct tg_dial_target {
 /*
  * `fd` is connected, does not block, is closed on exec, has TCP_NODELAY, and is
  * the callee's; or it is -1, and there are a sentence and a code: "resolve",
- * "refused", "unreachable", "timeout", or the name of the error, "ENOENT".  Both
+ * "refused", "unreachable", "timeout", or the name of the error, "ENOENT". Both
  * are valid during the call.  The dial is over.
  */
 typedef void tg_dial_fn(int fd, const char *message, const char *code,

@@ -18,7 +18,8 @@ enum {
     ADDRESSES_MOST = 32, /* of one answer, as evdns has it */
     KEEP_MOST = 86400,   /* seconds */
     KEEP_FAILURE = 5,    /* that there is no such name */
-    SERVER_PORT = 53
+    SERVER_PORT = 53,
+    TIMEOUT_LEAST = 1 /* second that evdns waits for a server */
 };
 
 static const char system_file[] = "/etc/resolv.conf";
@@ -102,6 +103,10 @@ static void prepare(struct tg_name_servers *servers)
 
 static void refuse(struct tg_question *question, int result)
 {
+    /* evdns says so, too, when each server has failed */
+    if (result == DNS_ERR_TIMEOUT &&
+        tg_clock_now() - question->began < TIMEOUT_LEAST)
+        result = DNS_ERR_SERVERFAILED;
     switch (result) {
     case DNS_ERR_NOTEXIST:
         tg_question_fail(question, "nxdomain", "there is no such name");
@@ -127,7 +132,8 @@ static void refuse(struct tg_question *question, int result)
                          "the answer is too long for a datagram");
         return;
     default:
-        tg_question_fail(question, "failed", evdns_err_to_string(result));
+        tg_question_fail(question, "failed",
+                         "the server's answer cannot be understood");
         return;
     }
     question->expires = tg_clock_now() + KEEP_FAILURE;
@@ -212,6 +218,7 @@ bool tg_name_servers_ask(struct tg_name_servers *servers,
     prepare(servers);
     question->expires = 0;
     question->servers = servers;
+    question->began = tg_clock_now();
     if (evdns_base_count_nameservers(servers->evdns) <= 0) {
         tg_question_fail(question, "noserver", "there is no server to ask");
         return false;

@@ -23,6 +23,7 @@ struct tg_question {
     struct evdns_request *request;   /* while they are */
     struct tg_timer *soon;           /* about to tell what is known */
     struct tg_answer answer;         /* once it is not asked any more */
+    double began;                    /* to be asked, by tg_clock_now() */
     double expires;                  /* by tg_clock_now(); 0: at once */
     enum tg_lookup_type type;
     bool searches;

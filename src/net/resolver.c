@@ -360,6 +360,14 @@ void tg_resolver_configure(struct tg_loop *loop, char *const *servers)
         servers[0] ? (const char *const *)servers : NULL;
 }
 
+bool tg_resolver_is_name(const char *text)
+{
+    char name[TG_HOST_NAME];
+    bool is_complete;
+
+    return tg_host_name_read(text, name, &is_complete);
+}
+
 struct tg_resolver *tg_resolver_of(struct tg_loop *loop)
 {
     struct resolvers *all = resolvers_of(loop);

@@ -40,6 +40,9 @@ typedef void tg_lookup_fn(const struct tg_answer *answer, void *arg);
  * before all that is kept with the loop and may look names up. */
 void tg_resolver_configure(struct tg_loop *loop, char *const *servers);
 
+/* May it be asked for? */
+bool tg_resolver_is_name(const char *text);
+
 /* The gateway's resolver: /etc/hosts, then the servers. */
 struct tg_resolver *tg_resolver_of(struct tg_loop *loop);
 

@@ -28,9 +28,10 @@ struct tg_tls_session {
     char protocol[32];
     int fd;
     bool buffered, wants_write, wants_read;
-    bool ended;  /* nothing more will be sent */
-    bool broken; /* OpenSSL must not be asked again */
-    bool is_cut; /* it ended without a close_notify */
+    bool ended;   /* nothing more will be sent */
+    bool broken;  /* OpenSSL must not be asked again */
+    bool is_open; /* the handshake was done before OpenSSL was asked last */
+    bool is_cut;  /* it ended without a close_notify */
 };
 
 struct tg_tls_session *tg_tls_session_new(struct tg_tls_context *context,
@@ -109,8 +110,8 @@ static ssize_t protocol_failure(struct tg_tls_session *session)
         tg_log(TG_LOG_DEBUG, "TLS with a client failed: %s", tg_tls_reason());
         return -EPROTO;
     }
-    session->is_cut = reason == SSL_R_UNEXPECTED_EOF_WHILE_READING &&
-                      SSL_is_init_finished(session->ssl);
+    session->is_cut =
+        reason == SSL_R_UNEXPECTED_EOF_WHILE_READING && session->is_open;
     if (session->is_cut)
         return -ESHUTDOWN;
     free(session->failure);
@@ -177,6 +178,7 @@ ssize_t tg_tls_session_recv(struct tg_tls_session *session, char *room,
         return n;
     session->buffered = session->wants_write = false;
     do {
+        session->is_open = SSL_is_init_finished(session->ssl);
         ERR_clear_error();
         errno = 0;
         result = SSL_read(session->ssl, room + got, (int)(len - got));

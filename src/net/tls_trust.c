@@ -86,11 +86,14 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
 static void resume(struct tg_tls_trust *trust, const char *origin, SSL *ssl)
 {
     struct kept *kept;
+    SSL_SESSION *copy; /* the one that is used may not be used again */
 
     CRYPTO_THREAD_write_lock(trust->lock);
     kept = find(trust, origin);
     if (kept && SSL_SESSION_is_resumable(kept->session)) {
-        SSL_set_session(ssl, kept->session);
+        copy = SSL_SESSION_dup(kept->session);
+        SSL_set_session(ssl, copy);
+        SSL_SESSION_free(copy);
         tg_list_remove(&kept->link);
         tg_list_append(&trust->sessions, &kept->link);
     } else if (kept) {

@@ -1,7 +1,16 @@
 -- Every wait there is, through everything that may end it.
 
+local socket = require("socket")
+
 local around = require("tests.support.around")
+local name_server = require("tests.support.name_server")
 local program = require("tests.support.program")
+
+-- Who takes connections and says nothing, and a name server; SILENT, NAMES and
+-- PORT, the gateway's own, stand for their ports.
+local silent = assert(socket.bind("127.0.0.1", 0, 1024))
+local servers
+local get = "'GET /marks?name=x HTTP/1.0\\r\\n\\r\\n'"
 
 -- park: waits until something ends it.  completes: waits a little, gives
 -- "done".  times_out: gives "timeout".  fails: what is waited for fails with
@@ -41,6 +50,23 @@ local waits = {
 	{ name = "queue:put", park = "local q = task.queue(1) q:put(1) q:put(2)",
 		completes = "local q = task.queue(1) q:put(1) task.spawn(function() timer.sleep(0.001) q:get() end) return q:put(2) and 'done'",
 		times_out = "local q = task.queue(1) q:put(1) return (select(3, q:put(2, 0.005)))" },
+	{ name = "dns.resolve", park = "require('tidegate.dns').resolve('silent.test', 'A', { servers = 'NAMES' })",
+		completes = "return require('tidegate.dns').resolve('slow.test', 'A', { servers = 'NAMES' }) and 'done'",
+		times_out = "return (select(3, require('tidegate.dns').resolve('silent.test', 'A', { servers = 'NAMES', timeout = 0.005 })))" },
+	{ name = "socket.connect", park = "require('tidegate.socket').connect('127.0.0.1', SILENT, { tls = true, timeout = 60 })",
+		completes = "local s <close> = require('tidegate.socket').connect('localhost', PORT) return s and 'done'",
+		times_out = "return (select(3, require('tidegate.socket').connect('127.0.0.1', SILENT, { tls = true, timeout = 0.005 })))" },
+	{ name = "socket:read", park = "local s <close> = assert(require('tidegate.socket').connect('127.0.0.1', SILENT)) s:read(1)",
+		completes = "local s <close> = require('tidegate.socket').connect('127.0.0.1', PORT) s:write(" .. get .. ") return s:read('all') and 'done'",
+		times_out = "local s <close> = require('tidegate.socket').connect('127.0.0.1', SILENT) return (select(3, s:read(1, { timeout = 0.005 })))" },
+	{ name = "socket:write", park = "local s <close> = require('tidegate.socket').connect('127.0.0.1', SILENT) while true do s:write(('x'):rep(2^18)) end",
+		completes = "local s <close> = require('tidegate.socket').connect('127.0.0.1', PORT) return s:write(" .. get .. ") and 'done'",
+		times_out = "local s <close> = require('tidegate.socket').connect('127.0.0.1', SILENT) s:timeout(0.005) "
+			.. "local ok, _, code repeat ok, _, code = s:write(('x'):rep(2^18)) until not ok return code" },
+	{ name = "udp:receive", park = "local u <close> = require('tidegate.socket').udp() u:bind('127.0.0.1') u:receive()",
+		completes = "local u <close> = require('tidegate.socket').udp() u:bind('127.0.0.1') "
+			.. "task.spawn(function() timer.sleep(0.001) u:send('done', u.address, u.port) end) return (u:receive())",
+		times_out = "local u <close> = require('tidegate.socket').udp() u:bind('127.0.0.1') return (select(3, u:receive{ timeout = 0.005 }))" },
 	{ name = "event:wait", park = "task.event():wait()",
 		completes = "local e = task.event() task.spawn(function() timer.sleep(0.001) e:set() end) return e:wait() and 'done'",
 		times_out = "return (select(3, task.event():wait(0.005)))" },
@@ -111,7 +137,17 @@ describe("a wait", function()
 
 	local number = 0
 
+	lazy_setup(function()
+		servers = name_server.start()
+	end)
+
+	lazy_teardown(function()
+		servers:stop()
+	end)
+
 	local function ask(client, code, body, name)
+		local ports = { NAMES = servers.address, PORT = gateway.port, SILENT = select(2, silent:getsockname()) }
+		code = code:gsub("%u%u%u%u+", function(word) return ports[word] and tostring(ports[word]) end)
 		local length = body and "Content-Length: 10\r\n\r\n{" or "Content-Length: 0\r\n\r\n"
 		client:send(("POST /run?mark=%s HTTP/1.1\r\nHost: x\r\nAccept: text/plain\r\nX-Origin: http://127.0.0.1:%d\r\nX-Code: %s\r\n%s")
 			:format(name or "nobody", gateway.port, code, length))
@@ -189,7 +225,7 @@ describe("a wait", function()
 			end)
 
 			it("is cancelled when its parent ends", function()
-				local client, name = begin(wait, ("task.spawn(function() %s end) timer.sleep(0.001) return 'ended'"):format(wait.park))
+				local client, name = begin(wait, ("task.spawn(function() %s end) timer.sleep(0.05) return 'ended'"):format(wait.park))
 				if not wait.stream then
 					assert.equal("ended", client:response().body)
 				end
