@@ -75,6 +75,18 @@ local waits = {
 	{ name = "event:wait", park = "task.event():wait()",
 		completes = "local e = task.event() task.spawn(function() timer.sleep(0.001) e:set() end) return e:wait() and 'done'",
 		times_out = "return (select(3, task.event():wait(0.005)))" },
+	{ name = "http.get", park = "http.get(origin .. '/silent')",
+		completes = "return http.get(origin .. '/done'):text()",
+		times_out = "return (select(3, http.get(origin .. '/silent', { timeout = 0.05 })))" },
+	{ name = "http.post", park = "local x = ('x'):rep(2^16) http.post(origin .. '/silent', { body = function() return x end })",
+		completes = "return http.post(origin .. '/done', { body = 'x' }):text()",
+		times_out = "return (select(3, http.post(origin .. '/silent', { body = 'x', first_byte_timeout = 0.05 })))" },
+	{ name = "text() of http", park = "http.get(origin .. '/begun'):text()",
+		times_out = "return (select(3, http.get(origin .. '/begun', { idle_timeout = 0.05 }):text()))" },
+	{ name = "chunks() of http", park = "for _ in http.get(origin .. '/begun'):chunks() do end" },
+	{ name = "http.all", park = "http.all{ origin .. '/silent', origin .. '/silent' }",
+		completes = "return http.all{ a = origin .. '/done' }.a:text()",
+		times_out = "return select(2, http.all{ a = { url = origin .. '/silent', timeout = 0.05 } }).a.code" },
 }
 
 -- Where a wait may stand; ... is the wait.
@@ -93,6 +105,7 @@ local function at(place, code)
 end
 
 local run = [[
+local http = require("tidegate.http")
 local shared = require("tidegate.shared").open("marks")
 local task = require("tidegate.task")
 local timer = require("tidegate.timer")
@@ -104,17 +117,25 @@ end
 
 return { limits = { memory = 4 * 2^20, wait = 600 }, POST = function(request, response)
 	local _ <close> = mark(request.query.mark or "nobody")
-	local code = "local task, timer, request, response = ... " .. request.headers["x-code"]
-	return assert(load(code, "=run"))(task, timer, request, response)
+	local code = "local task, timer, request, response, http, origin = ... " .. request.headers["x-code"]
+	return assert(load(code, "=run"))(task, timer, request, response, http, request.headers["x-origin"])
 end }]]
 
 local marks = [[
 local shared = require("tidegate.shared").open("marks")
 return function(request) return tostring(shared:get(request.query.name)) end]]
 
+-- What requests of its own ask.
+local answers = {
+	["handlers/silent.lua"] = "return { GET = function() require('tidegate.timer').sleep(60) end, POST = function() require('tidegate.timer').sleep(60) end }",
+	["handlers/begun.lua"] = "return function(_, response) response:write('x') require('tidegate.timer').sleep(60) end",
+	["handlers/done.lua"] = "return function() return 'done' end",
+}
+
 describe("a wait", function()
 	local gateway, connection
-	around({ files = { ["handlers/run.lua"] = run, ["handlers/marks.lua"] = marks }, flags = { "--drain-timeout", "0.2" } }, function(g, c)
+	answers["handlers/run.lua"], answers["handlers/marks.lua"] = run, marks
+	around({ files = answers, flags = { "--drain-timeout", "0.2" } }, function(g, c)
 		gateway, connection = g, c
 	end)
 
@@ -132,7 +153,8 @@ describe("a wait", function()
 		local ports = { NAMES = servers.address, PORT = gateway.port, SILENT = select(2, silent:getsockname()) }
 		code = code:gsub("%u%u%u%u+", function(word) return ports[word] and tostring(ports[word]) end)
 		local length = body and "Content-Length: 10\r\n\r\n{" or "Content-Length: 0\r\n\r\n"
-		client:send(("POST /run?mark=%s HTTP/1.1\r\nHost: x\r\nAccept: text/plain\r\nX-Code: %s\r\n%s"):format(name or "nobody", code, length))
+		client:send(("POST /run?mark=%s HTTP/1.1\r\nHost: x\r\nAccept: text/plain\r\nX-Origin: http://127.0.0.1:%d\r\nX-Code: %s\r\n%s")
+			:format(name or "nobody", gateway.port, code, length))
 	end
 
 	local function answer(code)
@@ -246,7 +268,7 @@ describe("a wait", function()
 			end)
 
 			it("ends its task if there is no memory for it", function()
-				local hog = "local t = {} pcall(function() while true do t[#t + 1] = ('x'):rep(1000 + #t % 7) end end) "
+				local hog = "local t for _, n in ipairs{ 1000, 60 } do pcall(function() while true do t = { t, ('x'):rep(n) } end end) end "
 				local client = gateway:connect()
 				ask(client, hog .. ("task.spawn(function() %s end):wait()"):format(wait.park), wait.body)
 				assert.equal(503, client:response().status)
