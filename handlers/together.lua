@@ -1,4 +1,5 @@
 -- Two waits at once: it takes as long as the longer one.
+--     curl http://127.0.0.1:8080/together
 local task = require("tidegate.task")
 local timer = require("tidegate.timer")
 

@@ -5,11 +5,12 @@
 #include "cli/options.h"
 
 const struct tg_command *const tg_commands[] = {
-    &tg_command_serve,  &tg_command_check,
-    &tg_command_routes, &tg_command_reload,
-    &tg_command_stop,   &tg_command_version,
-    &tg_command_help,   NULL,
+    &tg_command_serve,   &tg_command_check, &tg_command_routes,
+    &tg_command_reload,  &tg_command_stop,  &tg_command_status,
+    &tg_command_version, &tg_command_help,  NULL,
 };
+
+char **tg_arguments;
 
 int main(int argc, char **argv)
 {
@@ -17,6 +18,7 @@ int main(int argc, char **argv)
     const char *name = argc > 1 ? argv[1] : "help";
     int i;
 
+    tg_arguments = argv;
     for (i = 1; i < argc; i++) /* wherever it stands */
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             name = "help";

@@ -7,10 +7,12 @@ local floors = {
 	{ "http", "script" },
 	{ "bind" },
 	{ "worker" },
+	{ "master" },
 	{ "cli" },
 }
 local across = { -- what a floor may use of one beside or below, but no more
-	cli = { base = true, worker = true, script = { "script/settings.h" } },
+	cli = { base = true, master = true, worker = true, script = { "script/settings.h" } },
+	master = { base = true, worker = true },
 	http = { base = true, net = true, shared = true },
 	script = { base = true },
 }

@@ -34,6 +34,9 @@ const struct tg_setting tg_settings_table[] = {
     {"pid_file", "FILE",
      "where the process number goes; the control socket is beside it",
      TG_SETTING_STRING, AT(pid_file), NULL},
+    {"user", "NAME[:GROUP]",
+     "whose rights to have once the addresses are bound", TG_SETTING_STRING,
+     AT(user), NULL},
     {"log_level", "LEVEL", "debug, info, warn, error or off (info)",
      TG_SETTING_STRING, AT(log_level), "info"},
     {"log_format", "FORMAT", "auto, text or json (auto: text on a terminal)",
@@ -64,6 +67,9 @@ const struct tg_setting tg_settings_table[] = {
      TG_SETTING_SECONDS, AT(drain_timeout), "60"},
     {"start_timeout", "SECONDS", "how long on_start functions may take (30)",
      TG_SETTING_SECONDS, AT(start_timeout), "30"},
+    {"stuck_timeout", "SECONDS",
+     "how long a call may hold its thread before the worker is replaced (10)",
+     TG_SETTING_SECONDS, AT(stuck_timeout), "10"},
     {"head_timeout", "SECONDS", "how long a request's head may take (10)",
      TG_SETTING_SECONDS, AT(limits.head_timeout), "10"},
     {"body_timeout", "SECONDS",
@@ -206,6 +212,7 @@ void tg_settings_complete(struct tg_settings *settings)
         settings->proxy_headers[0] = tg_strdup("x-forwarded-for");
         settings->proxy_headers[1] = tg_strdup("x-forwarded-proto");
     }
+    settings->listens_by_default = !settings->listen[0].address;
     if (settings->limits.connection_limit == UNSET)
         settings->limits.connection_limit = room_for_connections(settings);
     for (setting = tg_settings_table; setting->name; setting++)
@@ -241,6 +248,11 @@ static bool put_more(char **slots, const char *text)
         return true;
     }
     return false;
+}
+
+void tg_settings_clear_listen(struct tg_settings *settings)
+{
+    clear_listen(settings->listen);
 }
 
 struct tg_listen *tg_settings_add_listen(struct tg_settings *settings,

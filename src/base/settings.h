@@ -47,9 +47,11 @@ struct tg_settings {
     char *root; /* the project's folder, from the command line only */
     char *config;
     struct tg_listen listen[TG_SETTINGS_LISTEN_MOST + 1]; /* up to no address */
+    bool listens_by_default; /* nobody has said where */
     char *handlers;
     long threads; /* 0: one for each core */
     char *pid_file;
+    char *user; /* whose rights to have once the sockets are bound; or NULL */
     char *log_level, *log_format, *access_log;
     char *event_backend;
     char *trusted_proxies[TG_SETTINGS_STRINGS_MOST + 1]; /* for tg_trust_add */
@@ -58,7 +60,8 @@ struct tg_settings {
     bool debug_events;
     bool compress;
     double shutdown_timeout, drain_timeout, start_timeout;
-    double time_slice; /* after which a task gives way; 0: never */
+    double stuck_timeout; /* after which a call has lost its thread */
+    double time_slice;    /* after which a task gives way; 0: never */
     struct tg_limits limits;
 };
 
@@ -95,6 +98,9 @@ void tg_settings_complete(struct tg_settings *settings);
 /* Sets one from text; false if the text is no value for it. */
 bool tg_settings_put(struct tg_settings *settings,
                      const struct tg_setting *setting, const char *text);
+
+/* Forgets where to listen. */
+void tg_settings_clear_listen(struct tg_settings *settings);
 
 /* Adds an address to listen on, with nothing special; NULL: there are too many
  * already. */

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "bind/app.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/blackbox.h"
 #include "base/log.h"
 #include "base/settings.h"
 #include "bind/bind.h"
 #include "bind/call.h"
 #include "bind/core.h"
+#include "http/exchange.h"
 #include "net/timer.h"
 #include "script/bundle.h"
 #include "script/state.h"
@@ -158,6 +161,11 @@ static void on_task_end(struct tg_task *task, enum tg_task_end end, void *arg)
     tg_app_task_ended(app);
 }
 
+const char *tg_app_own_task(struct tg_task *task)
+{
+    return task->on_end == on_task_end ? tg_task_arg(task) : "a task";
+}
+
 void tg_app_spawn(struct tg_app *app, lua_State *L, int nargs, const char *what)
 {
     struct tg_task *task =
@@ -206,10 +214,30 @@ static void on_ready(struct tg_state *state)
 
 /* --- starting --- */
 
+/* Should the process die now, this is what it was in. */
+static void on_run(struct tg_state *state, struct tg_task *task)
+{
+    struct tg_app *app = state->host;
+    struct tg_exchange *x = task ? tg_app_exchange_of(task) : NULL;
+
+    if (x) {
+        const struct tg_head *head = tg_exchange_head(x);
+
+        tg_note_write(app->note, tg_exchange_bytes(x) + head->method.at,
+                      head->target.at + head->target.len - head->method.at);
+    } else if (task) {
+        tg_note_write(app->note, "a task of its own", 17);
+    } else {
+        tg_note_clear(app->note);
+    }
+}
+
 void tg_app_attach(struct tg_app *app, struct tg_loop *loop,
-                   struct tg_turn *turn)
+                   struct tg_turn *turn, struct tg_note *note)
 {
     app->loop = loop;
+    app->note = note;
+    app->state->on_run = on_run;
     app->state->on_ready = on_ready;
     tg_app_watch(app, turn, app->limits->time_limit);
 }
@@ -296,8 +324,16 @@ void tg_app_retire(struct tg_app *app, tg_app_idle_fn *fn, void *arg)
 
 int tg_app_cancel(struct tg_app *app)
 {
-    int count = app->state->ntasks;
+    enum { NAMED_MOST = 20 };
+    struct tg_app_work works[NAMED_MOST];
+    int i, count = tg_app_works(app, works, NAMED_MOST);
 
+    for (i = 0; i < count && i < NAMED_MOST; i++)
+        tg_log(TG_LOG_WARN,
+               "%s is cancelled after %.1f s: generation %" PRIu64
+               " was replaced; it waits at %s",
+               works[i].what, works[i].seconds, app->state->generation,
+               works[i].where);
     tg_task_cancel_all(app->state);
     return count;
 }

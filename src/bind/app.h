@@ -23,6 +23,7 @@ struct tg_call;
 struct tg_exchange;
 struct tg_limits;
 struct tg_loop;
+struct tg_note;
 struct tg_state;
 struct tg_task;
 struct tg_turn;
@@ -39,6 +40,7 @@ struct tg_app {
     struct tg_call *spare;
     int find, failed;               /* registry: functions of tidegate.app */
     bool by_host;                   /* does any route name a host? */
+    struct tg_note *note;           /* what it runs, in the black box */
     const struct tg_limits *limits; /* where no route sets its own */
     bool live, retired;
 
@@ -64,9 +66,9 @@ bool tg_app_load(struct tg_app *app, struct tg_text *report);
 void tg_app_routes(struct tg_app *app, bool as_json, struct tg_text *out);
 
 /* The app belongs to the calling thread from here on; `turn` is what its
- * watchdog looks at. */
+ * watchdog looks at, and in `note`, or NULL, it writes what it runs. */
 void tg_app_attach(struct tg_app *app, struct tg_loop *loop,
-                   struct tg_turn *turn);
+                   struct tg_turn *turn, struct tg_note *note);
 
 /* Loads, or frees, in so many seconds; before or after it has a loop. */
 void tg_app_watch(struct tg_app *app, struct tg_turn *turn, double seconds);
@@ -88,11 +90,31 @@ void tg_app_retire(struct tg_app *app, tg_app_idle_fn *fn, void *arg);
 /* Ends all it does at once, without telling anybody: its thread ends. */
 void tg_app_stop(struct tg_app *app);
 
-/* Cancels the tasks that are left; returns how many there were. */
+/* Cancels the tasks that are left, and names them in the log; returns how many
+ * there were. */
 int tg_app_cancel(struct tg_app *app);
+
+/* What an app is busy with. */
+struct tg_app_work {
+    char what[128]; /* "GET /slow", "a timer", "a task" */
+    char where[96]; /* the line where it waits: "handlers/slow.lua:3" */
+    double seconds; /* since it began */
+};
+
+/* Lists its tasks, up to so many; returns how many there are.  On its thread,
+ * while none of them runs. */
+int tg_app_works(const struct tg_app *app, struct tg_app_work *works, int most);
+
+/* How many of its timers may fire, and the bytes its Lua state holds. */
+int tg_app_timers(const struct tg_app *app);
+size_t tg_app_bytes(const struct tg_app *app);
 
 /* For bind/: a task of this app has ended. */
 void tg_app_task_ended(struct tg_app *app);
+
+/* For bind/: what a task is that tg_app_spawn() or the app itself has made:
+ * "timer", "on_stop"; of others "a task". */
+const char *tg_app_own_task(struct tg_task *task);
 
 /* For bind/: runs the function and its `nargs` arguments on top of `L` as a
  * task of its own; an error is logged as of `what`, a literal. */

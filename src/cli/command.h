@@ -11,8 +11,11 @@ struct tg_command {
 };
 
 extern const struct tg_command tg_command_serve, tg_command_check,
-    tg_command_routes, tg_command_reload, tg_command_stop, tg_command_version,
-    tg_command_help;
+    tg_command_routes, tg_command_reload, tg_command_stop, tg_command_status,
+    tg_command_version, tg_command_help;
+
+/* The whole command line; in main.c. */
+extern char **tg_arguments;
 
 /* Ends with NULL; in main.c. */
 extern const struct tg_command *const tg_commands[];

@@ -18,7 +18,7 @@ static int help(int argc, char **argv)
          "--config also a key of tidegate.lua:");
     tg_options_print();
     puts("\nSignals: HUP reloads, TERM and INT stop (twice: at once), USR1 "
-         "reopens the access log.");
+         "reopens the access log,\nUSR2 has a newer program take over.");
     return TG_EXIT_OK;
 }
 

@@ -2,7 +2,7 @@
 #include "base/settings.h"
 #include "cli/command.h"
 #include "cli/options.h"
-#include "worker/worker.h"
+#include "master/master.h"
 
 static int serve(int argc, char **argv)
 {
@@ -10,7 +10,7 @@ static int serve(int argc, char **argv)
     int code = tg_options_read(&settings, argc, argv, NULL);
 
     if (!code)
-        code = tg_worker_run(&settings);
+        code = tg_master_run(&settings, tg_arguments);
     tg_settings_release(&settings);
     return code;
 }

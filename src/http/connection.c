@@ -133,7 +133,8 @@ void tg_connection_end_exchange(struct tg_connection *c)
     release_exchange(c);
     c->request = NULL;
     evhttp_send_reply_end(request); /* nothing in its output: ends it now */
-    if (c->close_after || c->server->draining || (c->eof && !c->pending.len)) {
+    if (c->close_after || (c->server->draining && !c->server->grace) ||
+        (c->eof && !c->pending.len)) {
         if (!c->eof && !c->broken && (unread || c->refused || is_more_there(c)))
             tg_connection_linger(c);
         else

@@ -48,8 +48,9 @@ struct tg_server {
     } ticks;                   /* the limits, as ticks */
     struct tg_list *next_look; /* the connection whose turn is next */
     long nconnections;
-    double warned; /* when it last told of too many of them */
-    bool draining;
+    double warned;          /* when it last told of too many of them */
+    bool draining;          /* no connection goes on after its response, */
+    struct tg_timer *grace; /* but until then idle ones may ask once more */
     struct tg_proxies proxies;
     unsigned refusals; /* of peers, */
     double complained; /* and when it last told of one */

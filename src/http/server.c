@@ -63,6 +63,8 @@ void tg_server_free(struct tg_server *server)
     while (!tg_list_empty(&server->listeners))
         tg_listener_free(first_listener(server));
     tg_timer_stop(server->ticker);
+    if (server->grace)
+        tg_timer_stop(server->grace);
     while ((x = server->spare)) {
         server->spare = x->next;
         x->next = atomic_load(&left);
@@ -85,18 +87,10 @@ void tg_server_teardown(void)
     }
 }
 
-void tg_server_drain(struct tg_server *server)
+static void close_idle(struct tg_server *server)
 {
     struct tg_list *link, *next;
 
-    for (link = server->listeners.next; link != &server->listeners;
-         link = link->next)
-        tg_listener_stop(tg_list_item(link, struct tg_listener, link));
-    server->draining = true;
-    if (tg_list_empty(&server->connections)) {
-        server->hooks.empty(server->hooks.arg);
-        return;
-    }
     for (link = server->connections.next; link != &server->connections;
          link = next) {
         struct tg_connection *c =
@@ -107,4 +101,31 @@ void tg_server_drain(struct tg_server *server)
             (c->pending.len == 0 || c->peer.awaits_header))
             tg_connection_close(c);
     }
+}
+
+static void on_grace(void *arg)
+{
+    struct tg_server *server = arg;
+
+    server->grace = NULL;
+    close_idle(server);
+}
+
+void tg_server_drain(struct tg_server *server, double grace)
+{
+    struct tg_list *link;
+
+    for (link = server->listeners.next; link != &server->listeners;
+         link = link->next)
+        tg_listener_stop(tg_list_item(link, struct tg_listener, link));
+    server->draining = true;
+    if (server->grace)
+        tg_timer_stop(server->grace);
+    server->grace = NULL;
+    if (tg_list_empty(&server->connections))
+        server->hooks.empty(server->hooks.arg);
+    else if (grace > 0)
+        server->grace = tg_timer_start(server->loop, grace, on_grace, server);
+    else
+        close_idle(server);
 }

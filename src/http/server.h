@@ -55,8 +55,10 @@ void tg_server_teardown(void);
 void tg_server_listen(struct tg_server *server, int fd,
                       const struct tg_listen *options, struct tg_tls *tls);
 
-/* Stops listening, closes idle connections, and closes each other connection
- * after the response it is in; then calls hooks.empty. */
-void tg_server_drain(struct tg_server *server);
+/* Stops listening, and closes each connection after the response it is in, idle
+ * ones at once; then calls hooks.empty.  For so many seconds idle ones are left
+ * alone, since their next request may be on its way: where another process
+ * serves already, no client need see an end that nothing has announced. */
+void tg_server_drain(struct tg_server *server, double grace);
 
 #endif

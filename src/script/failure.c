@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "script/failure.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -142,4 +143,26 @@ void tg_failure_set_cause(lua_State *L)
 void tg_task_trace(struct tg_task *task, lua_State *L, const char *message)
 {
     luaL_traceback(L, innermost(task), message, 0);
+}
+
+/* Frames of C and of our own modules are not where a user looks. */
+static bool is_theirs(const lua_Debug *at)
+{
+    return at->currentline > 0 && strncmp(at->short_src, "tidegate:", 9) != 0;
+}
+
+void tg_task_where(const struct tg_task *task, char *room, size_t size)
+{
+    lua_State *co = innermost(task);
+    lua_Debug at;
+    int level;
+
+    for (level = 0; lua_getstack(co, level, &at); level++) {
+        lua_getinfo(co, "Sl", &at);
+        if (!is_theirs(&at))
+            continue;
+        snprintf(room, size, "%s:%d", at.short_src, at.currentline);
+        return;
+    }
+    snprintf(room, size, "%s", "?");
 }

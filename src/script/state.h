@@ -44,6 +44,8 @@ struct tg_state {
     struct tg_list spare;    /* ended ones, whose coroutines serve again */
     struct tg_list ready;    /* those that go on in their turn */
     void (*on_ready)(struct tg_state *state); /* there is one, after none */
+    void (*on_run)(struct tg_state *state, struct tg_task *task); /* a task is
+                          about to run; NULL: it has come back.  Or NULL */
     int ntasks, nspare;
     unsigned begun; /* tasks so far */
     bool closing;   /* finalizers run for the last time */

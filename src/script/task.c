@@ -218,6 +218,8 @@ static int run(struct tg_task *task, int nargs)
     lua_State *before;
     int status, nresults;
 
+    if (state->on_run)
+        state->on_run(state, task);
     before = tg_turn_begin(state->turn, task->co, time_left(task));
     tg_turn_slice(state->turn, task->co, task->used);
     state->running = task;
@@ -231,6 +233,8 @@ static int run(struct tg_task *task, int nargs)
                   : tg_failure_is_memory(task->co, status) ? TG_TASK_MEMORY
                                                            : TG_TASK_ERROR;
     tg_turn_end(state->turn, task->co, before);
+    if (state->on_run)
+        state->on_run(state, NULL);
     return status;
 }
 

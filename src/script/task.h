@@ -100,6 +100,9 @@ bool tg_task_give_way(lua_State *L, unsigned milliseconds);
 /* Pushes a traceback of where a parked task waits, the message in front. */
 void tg_task_trace(struct tg_task *task, lua_State *L, const char *message);
 
+/* Writes "handlers/slow.lua:3": the line where a parked task waits, or "?". */
+void tg_task_where(const struct tg_task *task, char *room, size_t size);
+
 /* Cancels every parked task of the state. */
 void tg_task_cancel_all(struct tg_state *state);
 

@@ -22,12 +22,15 @@ struct tg_keep {
     double seconds; /* between two saves, */
     double due;     /* and when the next one is, on tg_clock_now() */
     bool failing;
+    bool is_ours; /* nobody else has the file */
 };
 
 /* Fills the dict with what the file has; what the dict has already stays as it
- * is.  NULL: `message`, of `size` bytes, says what is wrong. */
+ * is.  With `shares` another process may have the file, too: when it has gone,
+ * what it has written by then is read.  NULL: `message`, of `size` bytes, says
+ * what is wrong. */
 struct tg_keep *tg_keep_open(const char *dict, const char *path, double seconds,
-                             char *message, size_t size);
+                             bool shares, char *message, size_t size);
 
 /* Writes what has changed.  What fails is logged once, and tried again with
  * the next save. */

@@ -19,11 +19,11 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     pthread_t thread;
-    bool may_run, runs, stopping;
+    bool may_run, runs, stopping, shares;
     struct tg_keep *keeps; /* new ones come in front, and none goes */
 } saver = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-void tg_saver_start(void)
+void tg_saver_start(bool shares)
 {
     pthread_condattr_t attributes;
 
@@ -32,6 +32,7 @@ void tg_saver_start(void)
     pthread_cond_init(&saver.changed, &attributes);
     pthread_condattr_destroy(&attributes);
     saver.may_run = true;
+    saver.shares = shares;
     saver.stopping = false;
 }
 
@@ -162,7 +163,7 @@ bool tg_saver_keep(const char *name, const char *path, double seconds,
     pthread_mutex_lock(&opening_lock);
     same = compare(name, path, seconds, message, size); /* another thread */
     if (same < 0) {
-        keep = tg_keep_open(name, path, seconds, message, size);
+        keep = tg_keep_open(name, path, seconds, saver.shares, message, size);
         if (keep)
             add(keep);
         same = keep != NULL;

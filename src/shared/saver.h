@@ -11,7 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-void tg_saver_start(void);
+/* `shares`: another process may have the files for a while, which ends when
+ * this one goes on alone. */
+void tg_saver_start(bool shares);
 
 /* Writes everything and closes the files. */
 void tg_saver_stop(void);

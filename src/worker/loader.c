@@ -30,12 +30,14 @@ struct reload {
     struct tg_certificates_fresh certificates;
     struct tg_outcome *outcome;
     double began;
+    bool is_first; /* of this process */
 };
 
 void tg_outcome_free(struct tg_outcome *outcome)
 {
     tg_text_release(&outcome->report);
     tg_text_release(&outcome->routes);
+    tg_bundle_unref(outcome->bundle);
     free(outcome);
 }
 
@@ -183,6 +185,20 @@ static void commit(struct reload *reload)
     tg_text_addf(report, ", %.1f ms", (tg_clock_now() - reload->began) * 1000);
     tg_bundle_unref(loader->bundle);
     loader->bundle = tg_bundle_ref(reload->bundle);
+    reload->outcome->bundle = tg_bundle_ref(reload->bundle);
+}
+
+/* The sources: from the files, or what an earlier process has served. */
+static struct tg_bundle *take_bundle(struct tg_loader *loader, char **error)
+{
+    const struct tg_settings *settings = loader->common->settings;
+    struct tg_bundle *bundle = loader->restored;
+
+    *error = NULL;
+    loader->restored = NULL;
+    return bundle ? bundle
+                  : tg_bundle_read(settings->root, settings->handlers,
+                                   settings->config, error);
 }
 
 static bool run_reload(struct reload *reload)
@@ -191,8 +207,7 @@ static bool run_reload(struct reload *reload)
     const struct tg_settings *settings = common->settings;
     char *error;
 
-    reload->bundle = tg_bundle_read(settings->root, settings->handlers,
-                                    settings->config, &error);
+    reload->bundle = take_bundle(reload->loader, &error);
     if (reload->bundle)
         error = tg_certificates_read(common->certificates, settings,
                                      &reload->certificates);
@@ -203,7 +218,7 @@ static bool run_reload(struct reload *reload)
     }
     if (!build(reload))
         return false;
-    if (reload->number == 1) /* while the states are still ours alone */
+    if (reload->is_first) /* while the states are still ours alone */
         tg_app_routes(reload->slots[0]->app, false, &reload->outcome->routes);
     if (!warm_up(reload))
         return false;
@@ -234,6 +249,7 @@ static void reload_once(struct tg_loader *loader)
     outcome->request = atomic_load(&loader->wanted);
     loader->done = outcome->request;
     reload.began = tg_clock_now();
+    reload.is_first = !loader->bundle;
     reload.number = atomic_load(&loader->common->current) + 1;
     reload.slots = tg_alloc((size_t)loader->nthreads * sizeof(*reload.slots));
     outcome->ok = run_reload(&reload);
@@ -241,7 +257,7 @@ static void reload_once(struct tg_loader *loader)
     tg_certificates_drop(&reload.certificates);
     tg_bundle_unref(reload.bundle);
     free(reload.slots);
-    if (!loader->stopping && reload.number > 1)
+    if (!loader->stopping && !reload.is_first)
         log_outcome(&reload);
     tg_mailbox_post(loader->common->main, loader->on_outcome, outcome);
     malloc_trim(0); /* a whole state is gone or will be soon */
@@ -260,6 +276,7 @@ static void *run(void *arg)
             reload_once(loader);
     }
     tg_bundle_unref(loader->bundle);
+    tg_bundle_unref(loader->restored);
     tg_memory_flush();
     tg_census_flush();
     return NULL;

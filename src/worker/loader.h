@@ -24,10 +24,11 @@ struct tg_thread;
  * tg_outcome_free(). */
 struct tg_outcome {
     bool ok;
-    uint64_t request;      /* it answers all requests up to this one */
-    uint64_t generation;   /* the one that serves now */
-    struct tg_text report; /* for people: one line, or the errors */
-    struct tg_text routes; /* a table, of the first generation only */
+    uint64_t request;         /* it answers all requests up to this one */
+    uint64_t generation;      /* the one that serves now */
+    struct tg_text report;    /* for people: one line, or the errors */
+    struct tg_text routes;    /* a table, of the first one only */
+    struct tg_bundle *bundle; /* what it loaded, if it is ok */
     void *owner;
 };
 
@@ -39,10 +40,11 @@ struct tg_loader {
     struct tg_mailbox *mailbox;
     struct tg_thread *threads;
     int nthreads;
-    struct tg_bundle *bundle; /* of the serving generation */
-    _Atomic uint64_t wanted;  /* the newest request */
-    uint64_t done;            /* the newest that was answered */
-    int waiting_for;          /* threads that prepare, in this attempt */
+    struct tg_bundle *bundle;   /* of the serving generation */
+    struct tg_bundle *restored; /* for the first one, in place of the files */
+    _Atomic uint64_t wanted;    /* the newest request */
+    uint64_t done;              /* the newest that was answered */
+    int waiting_for;            /* threads that prepare, in this attempt */
     uint64_t attempts;
     bool stopping;
     void (*on_outcome)(void *outcome); /* run in the main mailbox */

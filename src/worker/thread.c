@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/blackbox.h"
 #include "base/census.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/settings.h"
 #include "bind/app.h"
@@ -77,6 +79,7 @@ static void retire(struct tg_slot *slot)
 {
     struct tg_thread *thread = slot->thread;
 
+    slot->since = tg_clock_now();
     tg_list_append(&thread->retiring, &slot->link);
     slot->deadline =
         tg_timer_start(thread->loop, thread->common->settings->drain_timeout,
@@ -98,6 +101,7 @@ static void adopt(struct tg_thread *thread, uint64_t current)
             return;
         tg_list_remove(&slot->link);
         thread->serving = slot;
+        slot->since = tg_clock_now();
         tg_app_go_live(slot->app);
         if (old)
             retire(old);
@@ -149,7 +153,8 @@ static void on_prepare(void *arg)
 
     tg_list_append(&thread->prepared, &slot->link);
     slot->app->bell = thread->bell;
-    tg_app_attach(slot->app, thread->loop, thread->turn);
+    tg_app_attach(slot->app, thread->loop, thread->turn,
+                  tg_blackbox_note(thread->common->blackbox, thread->number));
     tg_app_start(slot->app, thread->common->settings->start_timeout, prepared,
                  slot);
 }
@@ -240,6 +245,20 @@ static void clear_all(struct tg_list *slots)
         clear(tg_list_item(slots->next, struct tg_slot, link));
 }
 
+/* What the loader was told of them may still be in its mailbox: they are freed
+ * behind that. */
+static void clear_prepared(struct tg_thread *thread)
+{
+    while (!tg_list_empty(&thread->prepared)) {
+        struct tg_slot *slot =
+            tg_list_item(thread->prepared.next, struct tg_slot, link);
+
+        tg_list_remove(&slot->link);
+        tg_app_stop(slot->app);
+        tg_mailbox_post(thread->common->loader, tg_slot_free, slot);
+    }
+}
+
 /* The last connection is closed: what still runs has nobody to answer. */
 static void on_empty(void *arg)
 {
@@ -247,7 +266,7 @@ static void on_empty(void *arg)
     struct tg_list *link, *next;
 
     thread->stopping = true;
-    clear_all(&thread->prepared);
+    clear_prepared(thread);
     for (link = thread->retiring.next; link != &thread->retiring; link = next) {
         next = link->next;
         tg_app_cancel(tg_list_item(link, struct tg_slot, link)->app);
@@ -263,11 +282,12 @@ static void on_drain(void *arg)
     struct tg_thread *thread = arg;
 
     if (!thread->stopping)
-        tg_server_drain(thread->server);
+        tg_server_drain(thread->server, thread->grace);
 }
 
-void tg_thread_drain(struct tg_thread *thread)
+void tg_thread_drain(struct tg_thread *thread, double grace)
 {
+    thread->grace = grace;
     tg_mailbox_post(thread->mailbox, on_drain, thread);
 }
 
@@ -310,7 +330,7 @@ static void *run(void *arg)
     tg_server_free(thread->server);
     if (thread->serving)
         clear(thread->serving);
-    clear_all(&thread->prepared);
+    clear_prepared(thread);
     clear_all(&thread->retiring);
     if (thread->access)
         tg_access_close(thread->access);

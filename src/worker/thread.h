@@ -19,6 +19,7 @@
 struct tg_access;
 struct tg_app;
 struct tg_bell;
+struct tg_blackbox;
 struct tg_certificates;
 struct tg_listen;
 struct tg_loop;
@@ -38,6 +39,7 @@ struct tg_slot {
     struct tg_thread *thread;
     struct tg_app *app;
     uint64_t number;                 /* of its generation */
+    double since;                    /* it serves, or was replaced */
     struct tg_timer *deadline;       /* of its retirement */
     char *error;                     /* why it did not start */
     bool answered;                   /* the loader has heard of it */
@@ -53,6 +55,7 @@ struct tg_common {
     struct tg_tally *tally; /* of connections by address */
     struct tg_watchdog *watchdog;
     struct tg_certificates *certificates;
+    struct tg_blackbox *blackbox; /* or NULL */
     struct tg_mailbox *loader;
     struct tg_mailbox *main;
     void *owner;                      /* the worker */
@@ -61,7 +64,8 @@ struct tg_common {
 
 struct tg_thread {
     pthread_t handle;
-    int number; /* from 1 */
+    int number;   /* from 1 */
+    double grace; /* when it drains */
     struct tg_common *common;
     struct tg_mailbox *mailbox;
     struct tg_bell *bell;
@@ -86,8 +90,9 @@ void tg_thread_listen(struct tg_thread *thread, int fd,
                       const struct tg_listen *options, struct tg_tls *tls);
 void tg_thread_reopen(struct tg_thread *thread); /* its access log */
 
-/* Finishes what is in flight, then stops; or stops at once. */
-void tg_thread_drain(struct tg_thread *thread);
+/* Finishes what is in flight, then stops; or stops at once.  Idle connections
+ * may ask once more for so many seconds. */
+void tg_thread_drain(struct tg_thread *thread, double grace);
 void tg_thread_stop(struct tg_thread *thread);
 
 /* Waits for its end and frees what it had. */

@@ -37,7 +37,7 @@ struct tg_watched {
     unsigned seen;   /* the turn it saw last, */
     double since;    /* and when first */
     double slice_at; /* seconds after which it is asked to give way */
-    bool is_asleep, is_told;
+    bool is_asleep, is_told, is_lost;
 };
 
 /* Does the thread sleep in the kernel? */
@@ -57,9 +57,23 @@ static bool is_asleep(const struct tg_watched *watched)
     return state && state[1] == ' ' && (state[2] == 'S' || state[2] == 'D');
 }
 
+/* What was told goes on. */
+static void look_for_loss(const struct tg_watchdog *watchdog,
+                          struct tg_watched *watched, double seconds)
+{
+    double allowed = watched->turn.allowed / 1000.0;
+
+    if (watched->is_lost || seconds < watchdog->stuck_seconds ||
+        seconds < allowed)
+        return;
+    watched->is_lost = true;
+    watchdog->on_lost(watched->name, seconds, watchdog->arg);
+}
+
 /* Twice asleep: blocked.  Never asleep and over its time all the same: in C
  * that does not return.  Both are told once, with what Lua was doing. */
-static void look_outside(struct tg_watched *watched, double seconds,
+static void look_outside(const struct tg_watchdog *watchdog,
+                         struct tg_watched *watched, double seconds,
                          bool overdue)
 {
     bool asleep = seconds >= blocked_seconds && is_asleep(watched);
@@ -68,8 +82,12 @@ static void look_outside(struct tg_watched *watched, double seconds,
         overdue && seconds >= stuck_seconds + watched->turn.allowed / 1000.0;
 
     watched->is_asleep = asleep;
-    if (watched->is_told || !(blocked || stuck))
+    if (!blocked && !stuck)
         return;
+    if (watched->is_told) {
+        look_for_loss(watchdog, watched, seconds);
+        return;
+    }
     if (atomic_load(&watched->turn.told) != watched->seen) {
         atomic_store(&watched->turn.asked, watched->seen);
         pthread_kill(watched->thread, SIGNAL);
@@ -118,7 +136,7 @@ static void look_at(struct tg_watchdog *watchdog, struct tg_watched *watched,
     if (number % 2 == 0 || number != watched->seen) {
         watched->seen = number;
         watched->since = now;
-        watched->is_asleep = watched->is_told = false;
+        watched->is_asleep = watched->is_told = watched->is_lost = false;
         watched->slice_at = slice_now(watchdog, now) / 1000.0;
         return;
     }
@@ -129,7 +147,7 @@ static void look_at(struct tg_watchdog *watchdog, struct tg_watched *watched,
     } else if (watchdog->slice && seconds >= watched->slice_at) {
         ask_for_way(watchdog, watched, seconds);
     }
-    look_outside(watched, seconds, overdue);
+    look_outside(watchdog, watched, seconds, overdue);
 }
 
 static void look(struct tg_watchdog *watchdog)

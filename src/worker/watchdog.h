@@ -20,6 +20,13 @@ struct tg_watchdog {
     unsigned slice;    /* milliseconds; 0: no task has to give way */
     double busy_until; /* tasks had to give way not long ago */
     _Atomic bool stopping;
+
+    /* To be set before the start: a call that does not return for so many
+     * seconds has lost its thread, and this hears of it once, on the
+     * watchdog's thread. */
+    double stuck_seconds;
+    void (*on_lost)(const char *name, double seconds, void *arg);
+    void *arg;
 };
 
 /* For at most so many threads at once; tasks give way after so many

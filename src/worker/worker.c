@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "worker/worker.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,40 +13,43 @@
 #include "base/alloc.h"
 #include "base/census.h"
 #include "base/clock.h"
-#include "base/descriptors.h"
+#include "base/link.h"
 #include "base/log.h"
 #include "base/settings.h"
 #include "base/text.h"
 #include "http/server.h"
 #include "net/loop.h"
 #include "net/memory.h"
+#include "script/bundle_copy.h"
 #include "script/library.h"
 #include "shared/mailbox.h"
 #include "shared/saver.h"
 #include "shared/tally.h"
-#include "worker/access.h"
+#include "worker/caller.h"
 #include "worker/certificates.h"
-#include "worker/control.h"
 #include "worker/loader.h"
-#include "worker/sockets.h"
+#include "worker/status.h"
 #include "worker/thread.h"
 #include "worker/watchdog.h"
 
-enum { GIVE_UP_SECONDS = 2 };
+enum { GIVE_UP_SECONDS = 2, GRACE_SECONDS = 2 };
 
 struct worker {
+    const struct tg_worker_place *place;
     const struct tg_settings *settings;
     struct tg_common common;
     struct tg_certificates certificates;
     struct tg_thread *threads;
     int nthreads, running; /* threads made; threads that have not ended */
     struct tg_loader loader;
-    struct tg_control control;
+    struct tg_callers callers;
+    struct tg_status_desk status;
     struct tg_watchdog watchdog;
-    struct tg_sockets sockets[TG_SETTINGS_LISTEN_MOST]; /* of each address */
-    int nsockets;
     int signal_fd;
     bool started, stopping;
+    bool is_told;      /* to stop, by the master */
+    bool is_orphan;    /* the master has gone */
+    bool is_leaving;   /* another worker serves on the same sockets */
     bool draining;     /* the loader has ended; the threads are to, */
     bool cut_off;      /* and at once */
     double kill_at;    /* when what is in flight is cut off, */
@@ -53,51 +57,39 @@ struct worker {
     int exit_code;
 };
 
-static void complain(const char *sentence)
-{
-    fprintf(stderr, "tidegate: %s\n", sentence);
-}
-
 /* --- starting --- */
 
-static bool open_sockets(struct worker *worker)
+static void tell(const struct worker *worker, const char *message)
 {
-    const struct tg_listen *listen = worker->settings->listen;
+    tg_link_send(worker->place->link, -1, "%s", message);
+}
+
+/* Each address's sockets go round the threads: there may be more or fewer of
+ * them, if they are another process's. */
+static void listen_on(struct worker *worker, int address)
+{
+    const struct tg_listening *listener = &worker->place->listeners[address];
     int i;
 
-    for (i = 0; i < TG_SETTINGS_LISTEN_MOST && listen[i].address; i++) {
-        char *error = tg_sockets_open(&worker->sockets[i], listen[i].address,
-                                      (int)worker->settings->threads,
-                                      listen[i].tls ? "https" : "http");
-
-        if (error) {
-            complain(error);
-            free(error);
-            return false;
-        }
-        worker->nsockets++;
-    }
-    return true;
+    for (i = 0; i < listener->count; i++)
+        tg_thread_listen(&worker->threads[i % worker->nthreads],
+                         listener->fds[i], &worker->settings->listen[address],
+                         worker->certificates.tls[address]);
+    if (!worker->place->is_quiet)
+        fprintf(stderr, "listening on %s\n", listener->url);
 }
 
 /* The first generation serves: take requests. */
 static void open_doors(struct worker *worker, const char *routes)
 {
-    int i, t;
+    int i;
 
-    for (i = 0; i < worker->nsockets; i++) {
-        struct tg_sockets *sockets = &worker->sockets[i];
-
-        for (t = 0; t < worker->nthreads; t++) {
-            tg_thread_listen(&worker->threads[t], sockets->fds[t],
-                             &worker->settings->listen[i],
-                             worker->certificates.tls[i]);
-            sockets->fds[t] = -1;
-        }
-        fprintf(stderr, "listening on %s\n", sockets->url);
-    }
-    fputs(routes ? routes : "", stderr);
+    for (i = 0; i < worker->place->nlisteners; i++)
+        listen_on(worker, i);
+    if (routes && !worker->place->is_quiet)
+        fputs(routes, stderr);
     worker->started = true;
+    tell(worker, "ready");
 }
 
 static bool start_threads(struct worker *worker)
@@ -128,6 +120,9 @@ static void start_loader(struct worker *worker)
 {
     struct tg_loader *loader = &worker->loader;
 
+    worker->status.main = worker->common.main;
+    worker->status.threads = worker->threads;
+    worker->status.nthreads = worker->nthreads;
     loader->common = &worker->common;
     loader->mailbox = worker->common.loader;
     loader->threads = worker->threads;
@@ -141,10 +136,8 @@ static void start_loader(struct worker *worker)
 
 static void stop(struct worker *worker, int exit_code)
 {
-    if (worker->stopping) { /* the second time: at once */
-        worker->kill_at = 0;
+    if (worker->stopping)
         return;
-    }
     worker->stopping = true;
     worker->exit_code = exit_code;
     worker->kill_at = tg_clock_now() + worker->settings->shutdown_timeout;
@@ -153,15 +146,10 @@ static void stop(struct worker *worker, int exit_code)
 
 /* Code that never returns, in a handler or while it is loaded, keeps its
  * thread: then nothing can be closed in order. */
-static void give_up(struct worker *worker)
+static void give_up(void)
 {
-    int i;
-
     tg_log(TG_LOG_ERROR, "code that never returns was cut off");
     tg_saver_stop();
-    for (i = 0; i < worker->nsockets; i++)
-        tg_sockets_close(&worker->sockets[i]);
-    tg_control_close(&worker->control);
     _exit(1);
 }
 
@@ -174,14 +162,15 @@ static void go_on_stopping(struct worker *worker)
     if (!worker->draining && tg_loader_has_ended(&worker->loader)) {
         worker->draining = true;
         for (i = 0; i < worker->nthreads; i++)
-            tg_thread_drain(&worker->threads[i]);
+            tg_thread_drain(&worker->threads[i],
+                            worker->is_leaving ? GRACE_SECONDS : 0);
     }
     if (now < worker->kill_at)
         return;
     if (worker->give_up_at == 0)
         worker->give_up_at = now + GIVE_UP_SECONDS;
     else if (now >= worker->give_up_at)
-        give_up(worker);
+        give_up();
     if (worker->draining && !worker->cut_off) {
         worker->cut_off = true;
         for (i = 0; i < worker->nthreads; i++)
@@ -199,18 +188,19 @@ static void on_stopped(void *arg)
 
 /* --- reloads --- */
 
-static void answer_clients(struct worker *worker,
-                           const struct tg_outcome *outcome)
+/* Should this process die, the next one goes on with the same sources. */
+static void keep_bundle(struct worker *worker, const struct tg_outcome *outcome)
 {
-    int i;
+    int copy = tg_bundle_write_copy(outcome->bundle);
 
-    for (i = 0; i < TG_CONTROL_CLIENTS; i++) {
-        struct tg_control_client *client = &worker->control.clients[i];
-
-        if (client->fd >= 0 && client->request &&
-            client->request <= outcome->request)
-            tg_control_answer(client, outcome->ok, outcome->report.data);
+    if (copy < 0) {
+        tg_log(TG_LOG_WARN, "cannot keep a copy of the handlers: %s",
+               strerror(-copy));
+        return;
     }
+    tg_link_send(worker->place->link, copy, "bundle %" PRIu64,
+                 outcome->generation);
+    close(copy);
 }
 
 static void on_outcome(void *arg)
@@ -218,9 +208,16 @@ static void on_outcome(void *arg)
     struct tg_outcome *outcome = arg;
     struct worker *worker = outcome->owner;
 
+    if (outcome->ok)
+        keep_bundle(worker, outcome);
+    if (worker->started)
+        tg_link_send(worker->place->link, -1, "%s %s",
+                     outcome->ok ? "reloaded" : "refused",
+                     outcome->report.data);
     tg_text_adds(&outcome->report, "\n");
     if (worker->started) {
-        answer_clients(worker, outcome);
+        tg_callers_answer(&worker->callers, outcome->request, outcome->ok,
+                          outcome->report.data);
     } else if (outcome->ok) {
         if (!worker->stopping)
             open_doors(worker, outcome->routes.data);
@@ -233,93 +230,132 @@ static void on_outcome(void *arg)
 
 /* --- what the process hears --- */
 
-static void on_command(struct worker *worker, struct tg_control_client *client)
+/* `caller` waits for the outcome, or is -1. */
+static void reload(struct worker *worker, int caller)
 {
-    if (strcmp(client->line, "reload") == 0) {
-        client->request = tg_loader_request(&worker->loader);
-    } else if (strcmp(client->line, "stop") == 0) {
-        tg_control_answer(client, true, "stopping\n");
-        stop(worker, 0);
-    } else {
-        tg_control_answer(client, false, "no such command\n");
+    uint64_t request;
+
+    if (worker->stopping) {
+        if (caller >= 0)
+            tg_caller_answer(caller, false, "the gateway is stopping\n");
+        return;
     }
+    tell(worker, "reloading");
+    request = tg_loader_request(&worker->loader);
+    if (caller >= 0)
+        tg_callers_add(&worker->callers, caller, request);
 }
 
+static void reopen(struct worker *worker)
+{
+    int i;
+
+    for (i = 0; i < worker->nthreads; i++)
+        tg_thread_reopen(&worker->threads[i]);
+}
+
+/* What the master passes on does not come here: somebody, such as a service
+ * manager, tells all processes.  It is no second time. */
 static void on_signal(struct worker *worker)
 {
     struct signalfd_siginfo info;
-    int i;
 
     if (read(worker->signal_fd, &info, sizeof(info)) != sizeof(info))
         return;
-    switch (info.ssi_signo) {
-    case SIGHUP:
-        if (!worker->stopping)
-            tg_loader_request(&worker->loader);
-        break;
-    case SIGUSR1:
-        for (i = 0; i < worker->nthreads; i++)
-            tg_thread_reopen(&worker->threads[i]);
-        break;
-    case SIGUSR2: /* not ours yet, and no reason to die */
-        break;
-    default:
+    if (info.ssi_signo == SIGHUP)
+        reload(worker, -1);
+    else if (info.ssi_signo == SIGUSR1)
+        reopen(worker);
+    else if (info.ssi_signo == SIGTERM)
         stop(worker, 0);
-    }
 }
 
-/* What poll() watches: signals, mail, the control socket, then its clients. */
-enum { SIGNALS, MAIL, CONTROL, CLIENTS };
+static void stop_as_told(struct worker *worker)
+{
+    if (worker->is_told) /* the second time: at once */
+        worker->kill_at = 0;
+    worker->is_told = true;
+    stop(worker, 0);
+}
+
+static void leave(struct worker *worker)
+{
+    worker->is_leaving = true;
+    stop(worker, 0);
+}
+
+static void on_message(struct worker *worker,
+                       const struct tg_link_message *message)
+{
+    if (tg_link_is(message, "reload"))
+        reload(worker, message->fd);
+    else if (tg_link_is(message, "reopen"))
+        reopen(worker);
+    else if (tg_link_is(message, "stop"))
+        stop_as_told(worker);
+    else if (tg_link_is(message, "leave"))
+        leave(worker);
+    else if (tg_link_is(message, "status"))
+        tg_status_ask(&worker->status, message->fd, false);
+    else if (tg_link_is(message, "status-json"))
+        tg_status_ask(&worker->status, message->fd, true);
+    else if (tg_link_is(message, "ping"))
+        tell(worker, "pong");
+}
+
+static void on_link(struct worker *worker)
+{
+    struct tg_link_message message;
+
+    switch (tg_link_receive(worker->place->link, &message)) {
+    case TG_LINK_MESSAGE:
+        on_message(worker, &message);
+        break;
+    case TG_LINK_GONE: /* the master was killed: nobody could restart us */
+        worker->is_orphan = true;
+        stop(worker, 1);
+        break;
+    default:
+        break;
+    }
+}
 
 static int poll_timeout(const struct worker *worker)
 {
     if (!worker->stopping)
-        return -1;
+        return tg_status_is_open(&worker->status) ? 100 : -1;
     return worker->draining ? 50 : 1; /* nothing tells of the loader's end */
 }
 
 static void listen_once(struct worker *worker)
 {
-    struct pollfd watched[CLIENTS + TG_CONTROL_CLIENTS] = {
+    enum { SIGNALS, MAIL, LINK, ALL };
+    struct pollfd watched[ALL] = {
         [SIGNALS] = {worker->signal_fd, POLLIN, 0},
         [MAIL] = {tg_mailbox_fd(worker->common.main), POLLIN, 0},
-        [CONTROL] = {worker->control.fd, POLLIN, 0},
+        [LINK] = {worker->is_orphan ? -1 : worker->place->link, POLLIN, 0},
     };
-    int i;
 
-    for (i = 0; i < TG_CONTROL_CLIENTS; i++)
-        watched[CLIENTS + i] =
-            (struct pollfd){worker->control.clients[i].fd, POLLIN, 0};
-    poll(watched, CLIENTS + TG_CONTROL_CLIENTS, poll_timeout(worker));
+    poll(watched, ALL, poll_timeout(worker));
     if (watched[SIGNALS].revents)
         on_signal(worker);
-    if (watched[CONTROL].revents)
-        tg_control_accept(&worker->control);
-    for (i = 0; i < TG_CONTROL_CLIENTS; i++) {
-        struct tg_control_client *client = &worker->control.clients[i];
-
-        if (watched[CLIENTS + i].revents && client->fd >= 0 &&
-            tg_control_read(client))
-            on_command(worker, client);
-    }
+    if (watched[LINK].revents)
+        on_link(worker);
     tg_mailbox_run(worker->common.main);
+    tg_status_tick(&worker->status);
     if (worker->stopping)
         go_on_stopping(worker);
 }
 
+/* The master has blocked them, so none is lost since the fork. */
 static int open_signals(void)
 {
     sigset_t set;
 
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error */
     sigemptyset(&set);
     sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
     sigaddset(&set, SIGUSR1);
-    sigaddset(&set, SIGUSR2);
-    pthread_sigmask(SIG_BLOCK, &set, NULL); /* threads inherit it */
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
@@ -358,9 +394,8 @@ static void finish(struct worker *worker)
     tg_saver_stop();
     tg_server_teardown();
     tg_certificates_release(&worker->certificates);
-    for (i = 0; i < worker->nsockets; i++)
-        tg_sockets_close(&worker->sockets[i]);
-    tg_control_close(&worker->control);
+    tg_status_release(&worker->status);
+    tg_callers_release(&worker->callers);
     tg_mailbox_free(worker->common.main);
     tg_watchdog_stop(&worker->watchdog);
     tg_tally_free(worker->common.tally);
@@ -368,19 +403,6 @@ static void finish(struct worker *worker)
     close(worker->signal_fd);
     tg_loop_teardown();
     log_census();
-}
-
-/* What can be refused before anything runs. */
-static bool check_environment(struct worker *worker)
-{
-    char *error = tg_access_check(worker->settings);
-
-    if (!error)
-        error = tg_control_open(&worker->control, worker->settings->pid_file);
-    if (error)
-        complain(error);
-    free(error);
-    return !error && open_sockets(worker);
 }
 
 static unsigned slice_of(const struct tg_settings *settings)
@@ -393,34 +415,67 @@ static unsigned slice_of(const struct tg_settings *settings)
                                 : (unsigned)milliseconds;
 }
 
-int tg_worker_run(const struct tg_settings *settings)
-{
-    struct worker worker = {.settings = settings};
+struct loss {
+    struct worker *worker;
+    char *why;
+};
 
-    tg_log_setup(settings->log_level, settings->log_format);
+static void on_loss(void *arg)
+{
+    struct loss *loss = arg;
+
+    tg_link_send(loss->worker->place->link, -1, "replace %s", loss->why);
+    free(loss->why);
+    free(loss);
+}
+
+/* On the watchdog's thread. */
+static void on_lost(const char *name, double seconds, void *arg)
+{
+    struct loss *loss = tg_alloc(sizeof(*loss));
+
+    loss->worker = arg;
+    loss->why = tg_strf("%s is lost in a call for %.1f s", name, seconds);
+    tg_mailbox_post(loss->worker->common.main, on_loss, loss);
+}
+
+static void init_common(struct worker *worker)
+{
+    const struct tg_settings *settings = worker->settings;
+
+    tg_certificates_init(&worker->certificates, settings);
+    worker->common.certificates = &worker->certificates;
+    worker->common.settings = settings;
+    worker->common.owner = worker;
+    worker->common.on_stopped = on_stopped;
+    worker->common.tally = tg_tally_new();
+    worker->common.watchdog = &worker->watchdog;
+    worker->common.blackbox = worker->place->blackbox;
+    worker->common.main = tg_mailbox_new();
+    worker->common.loader = tg_mailbox_new();
+    if (worker->place->bundle >= 0)
+        worker->loader.restored = tg_bundle_read_copy(worker->place->bundle);
+    if (worker->loader.restored)
+        worker->common.current = worker->place->generation - 1;
+}
+
+int tg_worker_run(const struct tg_worker_place *place)
+{
+    const struct tg_settings *settings = place->settings;
+    struct worker worker = {.place = place, .settings = settings};
+
     worker.signal_fd = open_signals();
-    tg_descriptors_raise();
-    if (!check_environment(&worker)) {
-        while (worker.nsockets)
-            tg_sockets_close(&worker.sockets[--worker.nsockets]);
-        tg_control_close(&worker.control);
-        close(worker.signal_fd);
-        return 1;
-    }
     tg_loop_setup(settings->debug_events);
     tg_library_setup();
-    tg_saver_start();
-    tg_certificates_init(&worker.certificates, settings);
-    worker.common.certificates = &worker.certificates;
-    worker.common.settings = settings;
-    worker.common.owner = &worker;
-    worker.common.on_stopped = on_stopped;
-    worker.common.tally = tg_tally_new();
-    worker.common.watchdog = &worker.watchdog;
+    tg_saver_start(place->has_elders);
+    init_common(&worker);
+    worker.watchdog.stuck_seconds = settings->stuck_timeout;
+    worker.watchdog.on_lost = on_lost;
+    worker.watchdog.arg = &worker;
     tg_watchdog_start(&worker.watchdog, 2 * (int)settings->threads + 1,
                       slice_of(settings));
-    worker.common.main = tg_mailbox_new();
-    worker.common.loader = tg_mailbox_new();
+    tg_callers_init(&worker.callers);
+    tg_list_init(&worker.status.open);
     if (start_threads(&worker)) {
         start_loader(&worker);
         tg_loader_request(&worker.loader);

@@ -20,7 +20,8 @@ local function ask(self, member)
 	member.asked = self.asked()
 	local close = member.kept and "" or "Connection: close\r\n"
 	local request = ("GET %s HTTP/1.1\r\nHost: crowd\r\n%s\r\n"):format(self.target, close)
-	assert(member.stream:send(request) == #request, "a request did not go out")
+	local sent = member.stream:send(request) == #request
+	assert(sent or self.lost, "a request did not go out") -- who reads will see the end
 end
 
 local function drop(self, member)
@@ -36,7 +37,7 @@ local function answer(got)
 		local length = tonumber(head:match("\r\n[Cc]ontent%-[Ll]ength: (%d+)\r\n"))
 		assert(length, "an answer without a length: " .. head)
 		if #got >= behind + length - 1 then
-			return tonumber(head:match("^HTTP/1.1 (%d+)")), got:sub(behind)
+			return tonumber(head:match("^HTTP/1.1 (%d+)")), got:sub(behind), head:find("\r\nConnection: close", 1, true)
 		end
 	end
 end
@@ -44,14 +45,21 @@ end
 local function receive(self, member)
 	local data, why, partial = member.stream:receive(65536)
 	member.got = member.got .. (data or partial)
-	local status, body = answer(member.got)
+	local status, body, closes = answer(member.got)
 	if status then
 		self.count = self.count + 1
 		self.answered(status, body, member.asked)
 		member.asked, member.got = nil, ""
-		if not member.kept then
+		if closes or not member.kept then
 			drop(self, member)
 		end
+		if not self.stopped then
+			ask(self, member)
+		end
+	elseif why == "closed" and self.lost then
+		self.lost(member)
+		drop(self, member)
+		member.asked = nil
 		if not self.stopped then
 			ask(self, member)
 		end
@@ -92,7 +100,8 @@ function crowd_methods:stop()
 end
 
 --- `options`: port, target, kept and single (how many clients of each kind),
--- asked() -> a value kept with each request, answered(status, body, value).
+-- asked() -> a value kept with each request, answered(status, body, value), and
+-- maybe lost(member): a connection may end before its answer.
 local function new(options)
 	local self = setmetatable(options, crowd_mt)
 	self.by_stream, self.count = {}, 0

@@ -102,13 +102,27 @@ function program_methods:signal(name)
 	assert(os.execute(("kill -%s %d 2>/dev/null"):format(name, self.pid)), "it has ended")
 end
 
---- A figure of /proc: bytes of resident memory.
+--- The processes that serve, by their numbers; usually one.
+function program_methods:workers()
+	local list = {}
+	for number in read(("/proc/%d/task/%d/children"):format(self.pid, self.pid)):gmatch("%d+") do
+		list[#list + 1] = tonumber(number)
+	end
+	return list
+end
+
+--- The one that serves.
+function program_methods:worker()
+	return self:workers()[1]
+end
+
+--- A figure of /proc: bytes of resident memory of the worker.
 function program_methods:resident()
-	return tonumber(read(("/proc/%d/status"):format(self.pid)):match("VmRSS:%s*(%d+) kB")) * 1024
+	return tonumber(read(("/proc/%d/status"):format(self:worker())):match("VmRSS:%s*(%d+) kB")) * 1024
 end
 
 function program_methods:descriptors()
-	local pipe = io.popen(("ls /proc/%d/fd | wc -l"):format(self.pid))
+	local pipe = io.popen(("ls /proc/%d/fd | wc -l"):format(self:worker()))
 	local count = tonumber(pipe:read("l"))
 	pipe:close()
 	return count

@@ -95,6 +95,7 @@ function server_methods:ended()
 	assert(code == 0, ("it ended with %s:\n%s"):format(code, self.last_log))
 	assert(not self.last_log:find("Sanitizer"), self.last_log)
 	assert(not self.last_log:find("runtime error:"), self.last_log)
+	assert(self.may_lose_workers or not self.last_log:find("worker %d+ died"), self.last_log)
 	local left = census(self.last_log)
 	for _, noun in ipairs(clean) do
 		assert(left:find(('"%s":0[,}]'):format(noun)), left)

@@ -36,7 +36,7 @@ describe("tidegate help", function()
 	it("lists every command and every flag", function()
 		local output, errors, code = program.run("help")
 		assert.same({ "", 0 }, { errors, code })
-		for _, command in ipairs({ "serve", "check", "routes", "reload", "stop", "version", "help" }) do
+		for _, command in ipairs({ "serve", "check", "routes", "reload", "stop", "status", "version", "help" }) do
 			assert.match("\n  tidegate " .. command .. " +[^\n]*%a", output)
 		end
 		for _, flag in ipairs({
@@ -224,7 +224,7 @@ describe("tidegate reload", function()
 end)
 
 describe("when no gateway runs,", function()
-	for _, command in ipairs({ "reload", "stop" }) do
+	for _, command in ipairs({ "reload", "stop", "status" }) do
 		it(("tidegate %s says so"):format(command), function()
 			local project = projects.new(hello)
 			assert.same(

@@ -65,7 +65,7 @@ end
 
 local function files_open(gateway, name)
 	local count = 0
-	local pipe = io.popen(("readlink /proc/%d/fd/*"):format(gateway.pid))
+	local pipe = io.popen(("readlink /proc/%d/fd/*"):format(gateway:worker()))
 	for path in pipe:lines() do
 		count = count + (path:find("/" .. name .. "$") and 1 or 0)
 	end

@@ -18,6 +18,7 @@ local expected = {
 	["stream.lua"] = { "^line 1\nline 2\nline 3\nline 4\nline 5\nline 6\nline 7\nline 8\nline 9\nline 10\n$" },
 	["ticks.lua"] = { '^{.*"ticks":%d+.*}$' },
 	["form.lua"] = { '"file":{"bytes":%d+,"filename":"readme"}' },
+	["together.lua"] = { '^{"tide":"high","wind":"west"}$' },
 	["upload.lua"] = { '^{.*"bytes":1000000.*}$' },
 	["users/{id:int}.lua"] = { "^$", '^{"name":"Ada"}$' },
 }

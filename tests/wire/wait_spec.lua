@@ -72,8 +72,8 @@ local task = require("tidegate.task")
 local timer = require("tidegate.timer")
 
 local function mark(name)
-	shared:set(name, true)
-	return setmetatable({}, { __close = function() shared:set(name, nil) shared:incr("closed", 1) end })
+	shared:set(name, "waits")
+	return setmetatable({}, { __close = function() shared:set(name, "ended") end })
 end
 
 return { limits = { memory = 4 * 2^20, wait = 600 }, POST = function(request, response)
@@ -104,21 +104,22 @@ describe("a wait", function()
 		return connection:response()
 	end
 
-	local function is_marked(name)
-		return gateway:get("/marks?name=" .. name).body == "true"
+	local function mark(name)
+		return gateway:get("/marks?name=" .. name).body
 	end
 
-	-- A client whose handler waits, and the name of its mark.
+	-- A client whose handler has begun, and the name of its mark.  It may have
+	-- ended again before anybody looks.
 	local function begin(wait, code)
 		number = number + 1
 		local client, name = gateway:connect(), "m" .. number
 		ask(client, code or wait.park, wait.body, name)
-		program.await("it to begin", function() return is_marked(name) end)
+		program.await("it to begin", function() return mark(name) ~= "nil" end)
 		return client, name
 	end
 
 	local function has_ended(name)
-		program.await("its end", function() return not is_marked(name) end)
+		program.await("its end", function() return mark(name) == "ended" end)
 	end
 
 	for _, wait in ipairs(waits) do
@@ -150,6 +151,7 @@ describe("a wait", function()
 			it("is cancelled when the client leaves", function()
 				for _, place in ipairs(places) do
 					local client, name = begin(wait, at(place[2], wait.park))
+					assert.equal("waits", mark(name), place[1])
 					client.stream:setoption("linger", { on = true, timeout = 0 })
 					client:close()
 					has_ended(name)
@@ -183,6 +185,7 @@ describe("a wait", function()
 				local clients, names = {}, {}
 				for i, place in ipairs(places) do
 					clients[i], names[i] = begin(wait, at(place[2], wait.park))
+					assert.equal("waits", mark(names[i]), place[1])
 				end
 				gateway:replace({})
 				for i in ipairs(places) do

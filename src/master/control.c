@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "worker/control.h"
+#include "master/control.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "base/text.h"
+#include "worker/caller.h"
 
 char *tg_control_socket_path(const char *pid_path)
 {
@@ -104,7 +106,15 @@ char *tg_control_open(struct tg_control *control, const char *pid_path)
     return open_socket(control);
 }
 
-void tg_control_close(struct tg_control *control)
+void tg_control_give(struct tg_control *control, uid_t uid, gid_t gid)
+{
+    if (fchown(control->pid_fd, uid, gid) < 0 ||
+        chown(control->socket_path, uid, gid) < 0)
+        tg_log(TG_LOG_WARN, "cannot give %s and %s away: %s", control->pid_path,
+               control->socket_path, strerror(errno));
+}
+
+void tg_control_leave(struct tg_control *control)
 {
     int i;
 
@@ -113,13 +123,22 @@ void tg_control_close(struct tg_control *control)
     for (i = 0; i < TG_CONTROL_CLIENTS; i++)
         if (control->clients[i].fd >= 0)
             close(control->clients[i].fd);
-    unlink(control->socket_path);
-    unlink(control->pid_path);
     close(control->pid_fd);
     if (control->fd >= 0)
         close(control->fd);
     free(control->pid_path);
     free(control->socket_path);
+    control->pid_path = NULL;
+    control->fd = -1;
+}
+
+void tg_control_close(struct tg_control *control)
+{
+    if (!control->pid_path)
+        return;
+    unlink(control->socket_path);
+    unlink(control->pid_path);
+    tg_control_leave(control);
 }
 
 void tg_control_accept(struct tg_control *control)
@@ -144,7 +163,7 @@ bool tg_control_read(struct tg_control_client *client)
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
-    if (n <= 0 || client->request) { /* left, or spoke out of turn */
+    if (n <= 0) {
         close(client->fd);
         client->fd = -1;
         return false;
@@ -159,18 +178,18 @@ bool tg_control_read(struct tg_control_client *client)
     return end != NULL;
 }
 
+int tg_control_hand_on(struct tg_control_client *client)
+{
+    int fd = client->fd;
+
+    client->fd = -1;
+    return fd;
+}
+
 void tg_control_answer(struct tg_control_client *client, bool ok,
                        const char *text)
 {
-    struct tg_text out = {0};
-
-    tg_text_addf(&out, "%s\n%s", ok ? "ok" : "failed", text);
-    if (send(client->fd, out.data, out.len, MSG_NOSIGNAL) < 0) {
-        /* it did not wait for the answer */
-    }
-    tg_text_release(&out);
-    close(client->fd);
-    client->fd = -1;
+    tg_caller_answer(tg_control_hand_on(client), ok, text);
 }
 
 static int receive_all(int fd, struct tg_text *answer)

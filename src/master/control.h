@@ -6,18 +6,17 @@
  * A client sends one line, the command, and gets "ok\n" or "failed\n" and then
  * text until the end.
  */
-#ifndef TG_WORKER_CONTROL_H
-#define TG_WORKER_CONTROL_H
+#ifndef TG_MASTER_CONTROL_H
+#define TG_MASTER_CONTROL_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
+#include <sys/types.h>
 
 enum { TG_CONTROL_CLIENTS = 16 };
 
 struct tg_control_client {
-    int fd;           /* -1: free */
-    uint64_t request; /* of the reload it waits for; 0: none yet */
+    int fd; /* -1: free */
     char line[64];
     size_t len;
 };
@@ -33,7 +32,15 @@ char *tg_control_socket_path(const char *pid_path);
 
 /* Takes the pid file and listens; NULL, or one sentence, to be freed. */
 char *tg_control_open(struct tg_control *control, const char *pid_path);
+
+/* Gives both files to the user whose rights the gateway will have. */
+void tg_control_give(struct tg_control *control, uid_t uid, gid_t gid);
+
+/* Closes and removes both files. */
 void tg_control_close(struct tg_control *control);
+
+/* Closes them only: another process has them, or will. */
+void tg_control_leave(struct tg_control *control);
 
 /* Lets a client in. */
 void tg_control_accept(struct tg_control *control);
@@ -45,6 +52,9 @@ bool tg_control_read(struct tg_control_client *client);
 /* Answers and closes. */
 void tg_control_answer(struct tg_control_client *client, bool ok,
                        const char *text);
+
+/* Forgets the client, whose descriptor is the caller's now. */
+int tg_control_hand_on(struct tg_control_client *client);
 
 /*
  * The other side: sends `command` to the gateway of that pid file and waits

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "worker/sockets.h"
+#include "master/sockets.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "master/inherited.h"
 
 enum { BACKLOG = 4096 };
 
@@ -174,13 +175,79 @@ static char *open_unix(struct tg_sockets *sockets, const char *address)
     return NULL;
 }
 
+/* --- inherited ones --- */
+
+static void add(struct tg_sockets *sockets, int fd)
+{
+    sockets->fds = tg_realloc(sockets->fds, ((size_t)sockets->count + 1) *
+                                                sizeof(*sockets->fds));
+    sockets->fds[sockets->count++] = fd;
+}
+
+static void describe(struct tg_sockets *sockets, const char *scheme)
+{
+    struct sockaddr_storage sa = {0};
+    socklen_t len = sizeof(sa);
+    const char *path = ((struct sockaddr_un *)&sa)->sun_path;
+
+    getsockname(sockets->fds[0], (struct sockaddr *)&sa, &len);
+    if (sa.ss_family == AF_UNIX) {
+        sockets->path = tg_strdup(path);
+        sockets->url = tg_strf("unix:%s", path);
+    } else {
+        sockets->url = url_of(&sa, len, scheme);
+    }
+}
+
+/* The address's name as the system has it; false: there is no such address. */
+static bool find_name(const char *address, struct sockaddr_storage *sa,
+                      socklen_t *len)
+{
+    struct sockaddr_un *un = (struct sockaddr_un *)sa;
+
+    memset(sa, 0, sizeof(*sa));
+    if (strncmp(address, "unix:", 5) != 0)
+        return resolve(address, sa, len) == 0;
+    un->sun_family = AF_UNIX;
+    *len = sizeof(*un);
+    strncpy(un->sun_path, address + 5, sizeof(un->sun_path) - 1);
+    return true;
+}
+
+/* Threads beyond their number share them. */
+static bool take_inherited(struct tg_sockets *sockets, const char *address,
+                           int count, const char *scheme,
+                           struct tg_inherited *inherited)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = 0;
+    bool has_name = find_name(address, &sa, &len);
+    int i, fd;
+
+    sockets->count = 0;
+    while ((fd = tg_inherited_take(inherited, address,
+                                   has_name ? (struct sockaddr *)&sa : NULL)) >=
+           0)
+        add(sockets, fd);
+    if (!sockets->count)
+        return false;
+    describe(sockets, scheme);
+    for (i = 0; sockets->count < count; i++)
+        add(sockets, fcntl(sockets->fds[i], F_DUPFD_CLOEXEC, 0));
+    return true;
+}
+
 char *tg_sockets_open(struct tg_sockets *sockets, const char *address,
-                      int count, const char *scheme)
+                      int count, const char *scheme,
+                      struct tg_inherited *inherited)
 {
     char *error;
     int i;
 
-    *sockets = (struct tg_sockets){.count = count};
+    *sockets = (struct tg_sockets){0};
+    if (take_inherited(sockets, address, count, scheme, inherited))
+        return NULL;
+    sockets->count = count;
     sockets->fds = tg_alloc((size_t)count * sizeof(int));
     for (i = 0; i < count; i++)
         sockets->fds[i] = -1;
@@ -188,18 +255,18 @@ char *tg_sockets_open(struct tg_sockets *sockets, const char *address,
                 ? open_unix(sockets, address)
                 : open_tcp(sockets, address, scheme);
     if (error)
-        tg_sockets_close(sockets);
+        tg_sockets_close(sockets, false);
     return error;
 }
 
-void tg_sockets_close(struct tg_sockets *sockets)
+void tg_sockets_close(struct tg_sockets *sockets, bool is_left)
 {
     int i;
 
     for (i = 0; i < sockets->count; i++)
         if (sockets->fds[i] >= 0)
             close(sockets->fds[i]);
-    if (sockets->path)
+    if (sockets->path && !is_left)
         unlink(sockets->path);
     free(sockets->fds);
     free(sockets->path);

@@ -13,7 +13,7 @@
 #include "base/settings.h"
 #include "cli/command.h"
 #include "cli/options.h"
-#include "worker/control.h"
+#include "master/control.h"
 
 static int call(const struct tg_settings *settings, const char *command)
 {
@@ -68,6 +68,22 @@ static int stop(int argc, char **argv)
     tg_settings_release(&settings);
     return code;
 }
+
+static int status(int argc, char **argv)
+{
+    struct tg_settings settings;
+    bool as_json = false;
+    int code = tg_options_read(&settings, argc, argv, &as_json);
+
+    if (!code)
+        code = call(&settings, as_json ? "status-json" : "status");
+    tg_settings_release(&settings);
+    return code;
+}
+
+const struct tg_command tg_command_status = {
+    "status", "[DIR] [--json]",
+    "what a running gateway is busy with, and what holds old code", status};
 
 const struct tg_command tg_command_reload = {
     "reload", "[DIR] [--pid-file FILE]",

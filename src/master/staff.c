@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: MIT
+#include "master/staff.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/link.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "master/process.h"
+
+/* Seconds: who has served for so long did not fail; the first pause of who
+ * fails again, and the longest; what a worker has beyond shutdown_timeout. */
+static const double proven = 10, pause_first = 0.1, pause_most = 5, grace = 5;
+
+static struct tg_process *process_of(const struct tg_list *entry)
+{
+    return tg_list_item(entry, struct tg_process, entry);
+}
+
+/* The newest in that stage, or NULL. */
+static struct tg_process *find(const struct tg_staff *staff,
+                               enum tg_process_stage stage)
+{
+    const struct tg_list *entry;
+
+    for (entry = staff->processes.prev; entry != &staff->processes;
+         entry = entry->prev)
+        if (process_of(entry)->stage == stage)
+            return process_of(entry);
+    return NULL;
+}
+
+void tg_staff_init(struct tg_staff *staff, const struct tg_settings *settings)
+{
+    *staff = (struct tg_staff){.settings = settings, .bundle = -1};
+    tg_list_init(&staff->processes);
+}
+
+static void forget_bundle(struct tg_staff *staff)
+{
+    if (staff->bundle >= 0)
+        close(staff->bundle);
+    staff->bundle = -1;
+}
+
+void tg_staff_release(struct tg_staff *staff)
+{
+    while (!tg_list_empty(&staff->processes))
+        tg_process_free(process_of(staff->processes.next));
+    forget_bundle(staff);
+    free(staff->last_death);
+}
+
+/* --- starting --- */
+
+static int work(struct tg_process *process, void *arg)
+{
+    const struct tg_staff *staff = arg;
+    struct tg_worker_place place = {
+        .settings = staff->settings,
+        .listeners = staff->listeners,
+        .nlisteners = staff->nlisteners,
+        .link = process->link,
+        .blackbox = process->blackbox,
+        .bundle = staff->bundle,
+        .generation = staff->generation,
+        .is_quiet = staff->has_served,
+        .has_elders = staff->has_elders || staff->has_served,
+    };
+
+    return tg_worker_run(&place);
+}
+
+/* In the new process, too: the links of the others are not its. */
+static void prepare(void *arg)
+{
+    struct tg_staff *staff = arg;
+    const struct tg_list *entry;
+
+    for (entry = staff->processes.next; entry != &staff->processes;
+         entry = entry->next)
+        close(process_of(entry)->link);
+    staff->prepare(staff->owner);
+}
+
+static void restart_later(struct tg_staff *staff)
+{
+    double pause =
+        staff->failures > 1 ? pause_first * pow(2, staff->failures - 2) : 0;
+
+    staff->restart_at =
+        tg_clock_now() + (pause < pause_most ? pause : pause_most);
+}
+
+void tg_staff_hire(struct tg_staff *staff)
+{
+    struct tg_process *process;
+
+    staff->restart_at = 0;
+    process =
+        tg_process_start((int)staff->settings->threads, prepare, work, staff);
+    if (process) {
+        tg_list_append(&staff->processes, &process->entry);
+        return;
+    }
+    tg_log(TG_LOG_ERROR, "cannot start a worker: %s", strerror(errno));
+    staff->failures++;
+    if (staff->has_served)
+        restart_later(staff);
+    else
+        staff->exit_code = 1;
+}
+
+/* --- stopping --- */
+
+static void let_go(struct tg_process *process, const char *word)
+{
+    tg_link_send(process->link, -1, "%s", word);
+    tg_process_enter(process, TG_PROCESS_LEAVING);
+}
+
+void tg_staff_stop(struct tg_staff *staff, bool is_replaced)
+{
+    const struct tg_list *entry;
+
+    staff->restart_at = 0;
+    if (!staff->stopping)
+        staff->kill_at =
+            tg_clock_now() + staff->settings->shutdown_timeout + grace;
+    else
+        staff->kill_at = tg_clock_now() + grace;
+    staff->stopping = true;
+    for (entry = staff->processes.next; entry != &staff->processes;
+         entry = entry->next)
+        let_go(process_of(entry), is_replaced ? "leave" : "stop");
+}
+
+bool tg_staff_has_gone(const struct tg_staff *staff)
+{
+    return tg_list_empty(&staff->processes) && staff->restart_at == 0;
+}
+
+static void kill_all(struct tg_staff *staff)
+{
+    const struct tg_list *entry;
+
+    staff->kill_at = 0;
+    for (entry = staff->processes.next; entry != &staff->processes;
+         entry = entry->next)
+        kill(process_of(entry)->pid, SIGKILL);
+}
+
+/* --- what they say --- */
+
+bool tg_staff_tell(struct tg_staff *staff, int fd, const char *message)
+{
+    struct tg_process *process = find(staff, TG_PROCESS_STARTING);
+
+    if (!process || find(staff, TG_PROCESS_SERVING))
+        process = find(staff, TG_PROCESS_SERVING);
+    if (process)
+        return tg_link_send(process->link, fd, "%s", message);
+    if (strcmp(message, "reload") == 0) /* maybe they are what kills it */
+        forget_bundle(staff);
+    return false;
+}
+
+/* A new one serves: whoever did before may go. */
+static void take_over(struct tg_staff *staff, struct tg_process *process)
+{
+    struct tg_process *former = find(staff, TG_PROCESS_SERVING);
+
+    if (former)
+        let_go(former, "leave");
+    tg_process_enter(process, TG_PROCESS_SERVING);
+    if (staff->has_served)
+        tg_log(TG_LOG_INFO, "worker %d serves", (int)process->pid);
+    staff->has_served = true;
+}
+
+static void replace(struct tg_staff *staff, struct tg_process *process,
+                    const char *why)
+{
+    if (staff->stopping || process->stage != TG_PROCESS_SERVING ||
+        find(staff, TG_PROCESS_STARTING))
+        return;
+    tg_log(TG_LOG_ERROR, "worker %d is replaced: %s", (int)process->pid, why);
+    staff->restarts++;
+    tg_staff_hire(staff);
+}
+
+static void on_message(struct tg_staff *staff, struct tg_process *process,
+                       struct tg_link_message *message)
+{
+    const char *rest;
+
+    if ((rest = tg_link_is(message, "bundle")) && message->fd >= 0) {
+        forget_bundle(staff);
+        staff->bundle = message->fd;
+        staff->generation = strtoull(rest, NULL, 10);
+        return;
+    }
+    if ((rest = tg_link_is(message, "replace"))) {
+        replace(staff, process, rest);
+        return;
+    }
+    if (tg_link_is(message, "ready") && !staff->stopping)
+        take_over(staff, process);
+    if (process->stage == TG_PROCESS_SERVING)
+        staff->on_message(message, staff->owner);
+}
+
+static void hear(struct tg_staff *staff, struct tg_process *process)
+{
+    struct tg_link_message message;
+
+    while (tg_link_receive(process->link, &message) == TG_LINK_MESSAGE)
+        on_message(staff, process, &message);
+}
+
+/* --- their end --- */
+
+static void note_death(struct tg_staff *staff, struct tg_process *process,
+                       int status)
+{
+    struct tg_text text = {0};
+    char stamp[32];
+
+    tg_clock_stamp(stamp, sizeof(stamp));
+    tg_text_addf(&text, "worker %d ", (int)process->pid);
+    tg_process_describe_end(process, status, &text);
+    tg_log(TG_LOG_ERROR, "%s", text.data);
+    tg_text_addf(&text, ", at %s", stamp);
+    free(staff->last_death);
+    staff->last_death = text.data;
+}
+
+/* Whose service is needed: while nobody serves, or will. */
+static void make_up_for(struct tg_staff *staff, bool has_proven)
+{
+    staff->failures = has_proven ? 1 : staff->failures + 1;
+    staff->restarts++;
+    if (!find(staff, TG_PROCESS_SERVING) && !find(staff, TG_PROCESS_STARTING))
+        restart_later(staff);
+}
+
+static void bury(struct tg_staff *staff, struct tg_process *process, int status)
+{
+    enum tg_process_stage stage = process->stage;
+    bool has_proven = stage == TG_PROCESS_SERVING &&
+                      tg_clock_now() - process->since >= proven;
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+
+    if (WIFSIGNALED(status) ||
+        (stage != TG_PROCESS_LEAVING && staff->has_served))
+        note_death(staff, process, status);
+    tg_process_free(process);
+    if (staff->stopping || !staff->has_served)
+        staff->exit_code = code ? code : staff->exit_code;
+    else if (stage != TG_PROCESS_LEAVING)
+        make_up_for(staff, has_proven);
+}
+
+static void work_on(struct tg_staff *staff)
+{
+    struct tg_list *entry, *next;
+    int status;
+
+    for (entry = staff->processes.next; entry != &staff->processes;
+         entry = next) {
+        struct tg_process *process = process_of(entry);
+
+        next = entry->next;
+        hear(staff, process);
+        if (waitpid(process->pid, &status, WNOHANG) != process->pid)
+            continue;
+        hear(staff, process); /* its last words */
+        bury(staff, process, status);
+    }
+}
+
+/* --- the loop's part --- */
+
+void tg_staff_watch(const struct tg_staff *staff, struct pollfd *watched)
+{
+    const struct tg_list *entry = staff->processes.next;
+    int i;
+
+    for (i = 0; i < TG_STAFF_MOST; i++) {
+        watched[i] = (struct pollfd){-1, POLLIN, 0};
+        if (entry == &staff->processes)
+            continue;
+        watched[i].fd = process_of(entry)->link;
+        entry = entry->next;
+    }
+}
+
+int tg_staff_timeout(const struct tg_staff *staff)
+{
+    double due = staff->restart_at > 0 ? staff->restart_at : staff->kill_at;
+    double left = due - tg_clock_now();
+
+    if (due <= 0)
+        return -1;
+    return left > 0 ? (int)(left * 1000) + 1 : 0;
+}
+
+void tg_staff_work(struct tg_staff *staff)
+{
+    double now;
+
+    work_on(staff);
+    now = tg_clock_now();
+    if (staff->restart_at > 0 && now >= staff->restart_at)
+        tg_staff_hire(staff);
+    if (staff->kill_at > 0 && now >= staff->kill_at)
+        kill_all(staff);
+}
+
+int tg_staff_pid(const struct tg_staff *staff, double *seconds)
+{
+    const struct tg_process *process = find(staff, TG_PROCESS_SERVING);
+
+    if (!process)
+        return 0;
+    *seconds = tg_clock_now() - process->since;
+    return (int)process->pid;
+}

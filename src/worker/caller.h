@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Callers: who has sent a command to the control socket and waits for its
+ * answer.  An answer is "ok\n" or "failed\n" and then text, up to the end of
+ * the connection.
+ */
+#ifndef TG_WORKER_CALLER_H
+#define TG_WORKER_CALLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+
+/* Answers and closes. */
+void tg_caller_answer(int fd, bool ok, const char *text);
+
+/* Those that wait for a reload. */
+struct tg_callers {
+    struct tg_list waiting;
+};
+
+void tg_callers_init(struct tg_callers *callers);
+
+/* Takes the descriptor of one that waits for this request. */
+void tg_callers_add(struct tg_callers *callers, int fd, uint64_t request);
+
+/* Answers all that wait for a request up to this one. */
+void tg_callers_answer(struct tg_callers *callers, uint64_t request, bool ok,
+                       const char *text);
+
+void tg_callers_release(struct tg_callers *callers);
+
+#endif

@@ -1,0 +1,127 @@
+-- USR2: the program is started anew on the same sockets, and takes over.
+
+local crowds = require("tests.support.crowd")
+local program = require("tests.support.program")
+local projects = require("tests.support.project")
+local server = require("tests.support.server")
+
+local hello = { ["handlers/hello.lua"] = "return function() return 'hi' end" }
+
+local function read(path)
+	local file = io.open(path)
+	local text = file and file:read("a")
+	return file and file:close() and text
+end
+
+-- The process that the pid file names, once it is another one than `pid`.
+local function await_successor(gateway, pid)
+	return program.await("another process in the pid file", function()
+		local number = tonumber(read(gateway.project.path .. "/.tidegate.pid") or "")
+		return number ~= pid and number
+	end)
+end
+
+-- Ends the process that has taken over: it is no child of ours.
+local function stop(gateway, pid)
+	local from = #gateway:log()
+	assert.same({ "stopping\n", "", 0 }, { program.run("stop", gateway.project.path) })
+	program.await("its end", function() return not os.execute(("kill -0 %d 2>/dev/null"):format(pid)) end)
+	return gateway:log():sub(from + 1)
+end
+
+describe("SIGUSR2", function()
+	local gateway, successor
+
+	it("has the program take over: no request fails, nobody is refused #threads", function()
+		local project = projects.new(hello)
+		gateway = server.start({ project = project, threads = 2 })
+		local wrong = {}
+		local crowd = crowds.new({
+			port = gateway.port,
+			target = "/hello",
+			kept = 8,
+			single = 4,
+			asked = function() end,
+			answered = function(status, body)
+				if status ~= 200 or body ~= "hi" then
+					wrong[#wrong + 1] = status .. body
+				end
+			end,
+		})
+		crowd:run(0.2)
+		local pid, worker = gateway.pid, gateway:worker()
+		gateway:signal("USR2")
+		program.await("a successor", function()
+			crowd:run(0.02)
+			local number = tonumber(read(project.path .. "/.tidegate.pid") or "")
+			successor = number ~= pid and number
+			return successor
+		end)
+		program.await("the end of the old worker", function()
+			crowd:run(0.02)
+			return not os.execute(("kill -0 %d 2>/dev/null"):format(worker))
+		end)
+		crowd:run(0.2)
+		crowd:stop()
+		assert.same({}, wrong)
+		assert.match("process " .. successor .. " has taken over", gateway:log())
+		assert.match("^generation 2 serves", (program.run("reload", project.path)))
+		assert.match("^process " .. successor .. ", ", (program.run("status", project.path)))
+		assert.match('"connections":0', stop(gateway, successor))
+		assert.equal(0, gateway:wait())
+		assert.not_match("Sanitizer", gateway.last_log)
+		assert.is_nil(read(project.path .. "/.tidegate.pid"))
+		project:delete()
+	end)
+
+	it("lets an idle connection ask once more, and tells it then of the end", function()
+		local project = projects.new(hello)
+		gateway = server.start({ project = project })
+		local connection = gateway:connect()
+		assert.is_nil(connection:fetch("GET", "/hello").headers["connection"])
+		gateway:signal("USR2")
+		successor = await_successor(gateway, gateway.pid)
+		local response = connection:fetch("GET", "/hello")
+		assert.same({ "hi", "close" }, { response.body, response.headers["connection"] })
+		assert.is_true(connection:is_closed())
+		stop(gateway, successor)
+		assert.equal(0, gateway:wait())
+		project:delete()
+	end)
+
+	it("reads the settings anew: more threads, another address, and those before", function()
+		local project = projects.new(hello)
+		local path = project.path .. "/http.sock"
+		project:write("tidegate.lua", ("return { listen = { '127.0.0.1:0', 'unix:%s' }, threads = 3 }"):format(path))
+		gateway = server.start({ project = project, listen = {}, listeners = 2, threads = nil })
+		project:write("tidegate.lua", ("return { listen = { '127.0.0.1:0', 'unix:%s', '[::1]:0' }, log_level = 'debug' }")
+			:format(path))
+		gateway:signal("USR2")
+		successor = await_successor(gateway, gateway.pid)
+		assert.equal("hi", gateway:get("/hello").body)
+		assert.equal("hi", gateway:fetch("GET", "/hello").body)
+		local connection = gateway:connect(path)
+		assert.equal("hi", connection:fetch("GET", "/hello").body)
+		connection:close()
+		assert.match("listening on http://%[::1%]:%d+\n", gateway:log())
+		local _, count = gateway:log():gsub("listening on http://127%.0%.0%.1:" .. gateway.port .. "\n", "")
+		assert.equal(2, count)
+		assert.equal(0, gateway:wait())
+		os.execute("kill -TERM " .. successor)
+		program.await("its end", function() return not os.execute(("kill -0 %d 2>/dev/null"):format(successor)) end)
+		assert.is_nil(io.open(path))
+		project:delete()
+	end)
+
+	it("changes nothing when what is started does not become ready", function()
+		gateway = server.start({ files = hello })
+		gateway.project:write("handlers/hello.lua", "return function(")
+		gateway:signal("USR2")
+		gateway:wait_log("the new program did not become ready; this one goes on")
+		assert.equal("hi", gateway:get("/hello").body)
+		assert.equal(gateway.pid, tonumber(read(gateway.project.path .. "/.tidegate.pid")))
+		gateway.project:write("handlers/hello.lua", "return function() return 'new' end")
+		assert.match("^generation 2 serves", (gateway:reload()))
+		gateway:stop()
+	end)
+end)
