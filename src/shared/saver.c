@@ -140,7 +140,7 @@ static int compare(const char *name, const char *path, double seconds,
                      "dictionary '%s' is kept by %s already: only a restart "
                      "changes it",
                      name, keep->path);
-        else if (keep->seconds != seconds)
+        else if (seconds > 0 && keep->seconds != seconds)
             snprintf(message, size,
                      "dictionary '%s' is saved every %g s already, not every "
                      "%g s: only a restart changes it",
@@ -163,7 +163,8 @@ bool tg_saver_keep(const char *name, const char *path, double seconds,
     pthread_mutex_lock(&opening_lock);
     same = compare(name, path, seconds, message, size); /* another thread */
     if (same < 0) {
-        keep = tg_keep_open(name, path, seconds, saver.shares, message, size);
+        keep = tg_keep_open(name, path, seconds > 0 ? seconds : 1, saver.shares,
+                            message, size);
         if (keep)
             add(keep);
         same = keep != NULL;

@@ -21,7 +21,8 @@ void tg_saver_stop(void);
 /*
  * Has the dict `name` kept by the file, and filled from it first.  False: it
  * cannot be, or is kept otherwise already; `message`, of `size` bytes, says
- * why.  May take as long as reading the file.
+ * why.  `seconds` are between two saves; 0: as they are, or 1.  May take as
+ * long as reading the file.
  */
 bool tg_saver_keep(const char *name, const char *path, double seconds,
                    char *message, size_t size);

@@ -348,6 +348,8 @@ describe("a dictionary with a file", function()
 				project:write("handlers/open.lua", open_with(options))
 				refused(gateway, message)
 			end
+			project:write("handlers/open.lua", open_with("file = 'data/kept.db'"))
+			assert.matches("serves", gateway:reload())
 			project:write("handlers/open.lua", "require('tidegate.shared').open('another', { file = 'data/kept.db' })")
 			refused(gateway, "%S+/data/kept.db: it keeps dictionary 'kept' already")
 			gateway:stop()
