@@ -130,7 +130,7 @@ static void check_options(lua_State *L, struct tg_dict_options *options)
 {
     static const char *const names[] = {"limit", "file", "sync", NULL};
 
-    *options = (struct tg_dict_options){.sync = 1};
+    *options = (struct tg_dict_options){0};
     tg_bind_options(L, 2, "open", names);
     if (lua_isnoneornil(L, 2))
         return;
@@ -197,6 +197,8 @@ int tg_dict_push_value(lua_State *L, unsigned char type, const char *data,
     } else if (type == PACKED) {
         if (!tg_value_push(L, data, len))
             return luaL_error(L, "the value is damaged");
+    } else if (type > PACKED || len != sizeof(number.integer)) {
+        return luaL_error(L, "the value is damaged");
     } else {
         memcpy(&number.integer, data, sizeof(number.integer));
         push_number(L, &number);
@@ -348,6 +350,8 @@ static int dict_incr(lua_State *L)
     int error =
         tg_dict_incr(dict, key, key_len, &delta, &initial, seconds, &sum);
 
+    if (error == -EFBIG)
+        return tg_dict_push_outcome(L, error);
     if (error)
         return luaL_error(L, "cannot add to '%s': %s", key,
                           error == -ERANGE ? "the integer would overflow"

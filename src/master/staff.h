@@ -33,6 +33,7 @@ struct tg_staff {
     double restart_at; /* tg_clock_now(); 0: nothing is to be started */
     char *last_death;  /* a sentence, or NULL */
     bool has_served;
+    bool has_elders; /* processes of another master serve beside it */
     bool stopping;
     int exit_code;
     double kill_at; /* who has not stopped by then is killed */
@@ -70,6 +71,10 @@ int tg_staff_timeout(const struct tg_staff *staff);
 
 /* Takes messages, buries the dead, and does what is due. */
 void tg_staff_work(struct tg_staff *staff);
+
+/* Has the worker that serves write what files keep of dictionaries, and waits
+ * for that, but not for long: another process will read them. */
+void tg_staff_save(struct tg_staff *staff);
 
 /* Passes a signal on to the worker that serves. */
 void tg_staff_signal(const struct tg_staff *staff, int number);

@@ -66,7 +66,7 @@ struct tg_dict_counts {
 struct tg_dict_options {
     size_t limit;     /* bytes; 0: the caller does not care */
     const char *file; /* that keeps it (see saver.h), or NULL: as above */
-    double sync;      /* seconds between two saves */
+    double sync;      /* seconds between two saves; 0: as above, or 1 */
 };
 
 /*
@@ -115,7 +115,7 @@ int tg_dict_delete(struct tg_dict *dict, const char *key, size_t key_len);
  * Adds `delta` to the number there is; if there is no entry, makes one of
  * `initial` plus `delta` that lives for `seconds`.  An integer and a float
  * make a float.  Returns 0 and the sum, or changes nothing and returns -EINVAL
- * if the value is no number, -ERANGE if an integer would overflow.
+ * if the value is no number, -ERANGE if an integer would overflow, or -EFBIG.
  */
 int tg_dict_incr(struct tg_dict *dict, const char *key, size_t key_len,
                  const struct tg_dict_number *delta,

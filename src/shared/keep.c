@@ -16,7 +16,8 @@
 
 struct loading {
     struct tg_dict *dict;
-    double now; /* since 1970 */
+    double now;  /* since 1970 */
+    bool is_new; /* than what is there and has not changed */
 };
 
 static bool restore(const struct tg_store_record *record, void *arg)
@@ -33,14 +34,14 @@ static bool restore(const struct tg_store_record *record, void *arg)
             return true; /* it is over by now */
     }
     return tg_shard_restore(tg_dict_shard(loading->dict, &key), &key, &value,
-                            seconds);
+                            seconds, loading->is_new);
 }
 
 struct tg_keep *tg_keep_open(const char *name, const char *path, double seconds,
-                             char *message, size_t size)
+                             bool shares, char *message, size_t size)
 {
-    struct tg_store *store = tg_store_open(path, message, size);
-    struct loading loading;
+    struct tg_store *store = tg_store_open(path, shares, message, size);
+    struct loading loading = {0};
     struct tg_keep *keep;
     bool was_empty;
     int i;
@@ -57,8 +58,9 @@ struct tg_keep *tg_keep_open(const char *name, const char *path, double seconds,
         tg_shard_note(&keep->dict->shards[i], true);
     was_empty = tg_dict_size(keep->dict) == 0;
     keep->dict->afresh = !was_empty;
+    keep->is_ours = tg_store_own(store);
     loading.now = tg_clock_wall();
-    if (tg_store_load(store, restore, &loading, message, size))
+    if (tg_store_load(store, false, restore, &loading, message, size))
         return keep;
     for (i = 0; i < TG_DICT_PARTS; i++)
         tg_shard_note(&keep->dict->shards[i], false);
@@ -70,11 +72,51 @@ struct tg_keep *tg_keep_open(const char *name, const char *path, double seconds,
 
 void tg_keep_free(struct tg_keep *keep)
 {
-    if (keep->store)
-        tg_store_close(keep->store);
+    tg_store_close(keep->store);
     tg_dict_unref(keep->dict);
     free(keep->path);
     free(keep);
+}
+
+/* --- taking over --- */
+
+/* Deletes what the file does not have any more, unless it is new here. */
+static void drop_deleted(struct tg_keep *keep, const struct tg_text *keys)
+{
+    size_t at = 0, len;
+
+    while (at < keys->len) {
+        struct tg_shard_key key;
+
+        memcpy(&len, keys->data + at, sizeof(len));
+        at += sizeof(len);
+        key = tg_dict_key(keep->dict, keys->data + at, len);
+        if (!tg_store_has(keep->store, key.text, len))
+            tg_shard_drop(tg_dict_shard(keep->dict, &key), &key);
+        at += len;
+    }
+}
+
+/* The other process has gone: what it wrote last counts, but for what was
+ * stored here and is not written yet. */
+static void take_over(struct tg_keep *keep)
+{
+    struct loading loading = {keep->dict, tg_clock_wall(), true};
+    char message[512];
+    int i;
+
+    keep->is_ours = true;
+    if (keep->dict->afresh)
+        return;
+    if (!tg_store_load(keep->store, true, restore, &loading, message,
+                       sizeof(message)))
+        tg_log(TG_LOG_ERROR, "cannot read what was written last: %s", message);
+    for (i = 0; i < TG_DICT_PARTS; i++) {
+        struct tg_text keys = tg_shard_unchanged(&keep->dict->shards[i]);
+
+        drop_deleted(keep, &keys);
+        tg_text_release(&keys);
+    }
 }
 
 /* --- saving --- */
@@ -140,27 +182,6 @@ static void tell(struct tg_keep *keep, bool ok)
     keep->failing = !ok;
 }
 
-void tg_keep_lend(struct tg_keep *keep)
-{
-    tg_keep_save(keep);
-    if (keep->store)
-        tg_store_close(keep->store);
-    keep->store = NULL;
-}
-
-void tg_keep_take_back(struct tg_keep *keep)
-{
-    char message[1024];
-
-    if (keep->store)
-        return;
-    keep->store = tg_store_open(keep->path, message, sizeof(message));
-    keep->dict->afresh = true;
-    if (!keep->store)
-        tg_log(TG_LOG_ERROR, "dictionary '%s' is not kept any more: %s",
-               keep->dict->name, message);
-}
-
 void tg_keep_save(struct tg_keep *keep)
 {
     struct saving saving = {.keep = keep, .now = tg_clock_wall()};
@@ -169,8 +190,8 @@ void tg_keep_save(struct tg_keep *keep)
     size_t len = 0;
     int i;
 
-    if (!keep->store)
-        return;
+    if (!keep->is_ours && tg_store_own(keep->store))
+        take_over(keep);
     saving.afresh = atomic_exchange(&keep->dict->afresh, false);
     for (i = 0; i < TG_DICT_PARTS; i++) {
         if (saving.afresh)

@@ -17,26 +17,24 @@ struct tg_store;
 struct tg_keep {
     struct tg_keep *next; /* of the saver's */
     struct tg_dict *dict;
-    struct tg_store *store; /* NULL: another process has the file */
+    struct tg_store *store;
     char *path;
     double seconds; /* between two saves, */
     double due;     /* and when the next one is, on tg_clock_now() */
     bool failing;
+    bool is_ours; /* nobody else has the file */
 };
 
 /* Fills the dict with what the file has; what the dict has already stays as it
- * is.  NULL: `message`, of `size` bytes, says what is wrong. */
+ * is.  With `shares` another process may have the file, too: when it has gone,
+ * what it has written by then is read.  NULL: `message`, of `size` bytes, says
+ * what is wrong. */
 struct tg_keep *tg_keep_open(const char *dict, const char *path, double seconds,
-                             char *message, size_t size);
+                             bool shares, char *message, size_t size);
 
 /* Writes what has changed.  What fails is logged once, and tried again with
  * the next save. */
 void tg_keep_save(struct tg_keep *keep);
-
-/* Leaves the file to another process, after a save; takes it back, to write it
- * all anew. */
-void tg_keep_lend(struct tg_keep *keep);
-void tg_keep_take_back(struct tg_keep *keep);
 
 void tg_keep_free(struct tg_keep *keep);
 

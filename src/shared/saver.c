@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "shared/dict_form.h"
 #include "shared/keep.h"
+#include "shared/mailbox.h"
 
 enum { IDLE = 3600 }; /* seconds */
 
@@ -19,12 +20,16 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     pthread_t thread;
-    bool may_run, runs, stopping;
-    bool lends, has_lent;  /* the files: wanted, and done */
+    bool may_run, runs, stopping, shares;
+    struct { /* when all is written, if somebody waits for that */
+        struct tg_mailbox *box;
+        void (*fn)(void *arg);
+        void *arg;
+    } asked;
     struct tg_keep *keeps; /* new ones come in front, and none goes */
 } saver = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-void tg_saver_start(void)
+void tg_saver_start(bool shares)
 {
     pthread_condattr_t attributes;
 
@@ -33,6 +38,7 @@ void tg_saver_start(void)
     pthread_cond_init(&saver.changed, &attributes);
     pthread_condattr_destroy(&attributes);
     saver.may_run = true;
+    saver.shares = shares;
     saver.stopping = false;
 }
 
@@ -55,7 +61,7 @@ static struct tg_keep *wait_until_due(void)
     double due;
 
     pthread_mutex_lock(&saver.lock);
-    while (!saver.stopping && saver.lends == saver.has_lent &&
+    while (!saver.stopping && !saver.asked.box &&
            (due = next_due(saver.keeps)) > tg_clock_now()) {
         struct timespec until = {.tv_sec = (time_t)due};
 
@@ -67,30 +73,36 @@ static struct tg_keep *wait_until_due(void)
     return keeps;
 }
 
-static void lend_if_asked(struct tg_keep *keep)
+/* Is everything to be written, due or not? */
+static bool is_asked(void)
 {
-    bool lends;
+    bool is;
 
     pthread_mutex_lock(&saver.lock);
-    lends = saver.lends;
+    is = saver.asked.box;
     pthread_mutex_unlock(&saver.lock);
-    if (lends == saver.has_lent)
-        return;
-    for (; keep; keep = keep->next)
-        (lends ? tg_keep_lend : tg_keep_take_back)(keep);
+    return is;
+}
+
+static void answer(void)
+{
     pthread_mutex_lock(&saver.lock);
-    saver.has_lent = lends;
+    tg_mailbox_post(saver.asked.box, saver.asked.fn, saver.asked.arg);
+    saver.asked.box = NULL;
     pthread_mutex_unlock(&saver.lock);
 }
 
-void tg_saver_lend(bool lend)
+void tg_saver_save(struct tg_mailbox *box, void (*fn)(void *arg), void *arg)
 {
     pthread_mutex_lock(&saver.lock);
-    saver.lends = lend;
-    if (saver.runs)
+    if (!saver.runs) {
+        tg_mailbox_post(box, fn, arg);
+    } else {
+        saver.asked.box = box;
+        saver.asked.fn = fn;
+        saver.asked.arg = arg;
         pthread_cond_signal(&saver.changed);
-    else
-        saver.has_lent = lend;
+    }
     pthread_mutex_unlock(&saver.lock);
 }
 
@@ -100,15 +112,18 @@ static void *run(void *arg)
 
     (void)arg;
     while ((keep = wait_until_due())) {
-        lend_if_asked(keep);
+        bool at_once = is_asked();
+
         for (; keep; keep = keep->next) {
             double now = tg_clock_now();
 
-            if (keep->due > now)
+            if (keep->due > now && !at_once)
                 continue;
             tg_keep_save(keep);
             keep->due = now + keep->seconds;
         }
+        if (at_once)
+            answer();
     }
     return NULL;
 }
@@ -170,7 +185,7 @@ static int compare(const char *name, const char *path, double seconds,
                      "dictionary '%s' is kept by %s already: only a restart "
                      "changes it",
                      name, keep->path);
-        else if (keep->seconds != seconds)
+        else if (seconds > 0 && keep->seconds != seconds)
             snprintf(message, size,
                      "dictionary '%s' is saved every %g s already, not every "
                      "%g s: only a restart changes it",
@@ -193,7 +208,8 @@ bool tg_saver_keep(const char *name, const char *path, double seconds,
     pthread_mutex_lock(&opening_lock);
     same = compare(name, path, seconds, message, size); /* another thread */
     if (same < 0) {
-        keep = tg_keep_open(name, path, seconds, message, size);
+        keep = tg_keep_open(name, path, seconds > 0 ? seconds : 1, saver.shares,
+                            message, size);
         if (keep)
             add(keep);
         same = keep != NULL;

@@ -11,19 +11,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-void tg_saver_start(void);
+struct tg_mailbox;
+
+/* `shares`: another process may have the files for a while, which ends when
+ * this one goes on alone. */
+void tg_saver_start(bool shares);
+
+/* Soon writes everything, and then has `box`'s owner call `fn`. */
+void tg_saver_save(struct tg_mailbox *box, void (*fn)(void *arg), void *arg);
 
 /* Writes everything and closes the files. */
 void tg_saver_stop(void);
 
-/* Soon, all is written and the files are left to another process, which takes
- * this one's place; or they are taken back, since it could not. */
-void tg_saver_lend(bool lend);
-
 /*
  * Has the dict `name` kept by the file, and filled from it first.  False: it
  * cannot be, or is kept otherwise already; `message`, of `size` bytes, says
- * why.  May take as long as reading the file.
+ * why.  `seconds` are between two saves; 0: as they are, or 1.  May take as
+ * long as reading the file.
  */
 bool tg_saver_keep(const char *name, const char *path, double seconds,
                    char *message, size_t size);

@@ -246,7 +246,13 @@ int tg_shard_incr(struct tg_shard *shard, const struct tg_shard_key *key,
                                       sum->type};
 
         entry = tg_entry_new(key, &value, seconds);
-        tg_table_insert(shard, entry);
+        if (is_too_large(shard, entry)) {
+            entry->next = dead;
+            dead = entry;
+            error = -EFBIG;
+        } else {
+            tg_table_insert(shard, entry);
+        }
     }
     end_write(shard, entry, now, dead);
     return error;

@@ -111,10 +111,17 @@ struct tg_text tg_shard_take_changes(struct tg_shard *shard);
 bool tg_shard_fetch(struct tg_shard *shard, const struct tg_shard_key *key,
                     struct tg_text *data, unsigned char *type, double *left);
 
-/* Puts in what was fetched once, unless there is something.  False: it is
- * damaged. */
+/* The keys of what has not changed since it was fetched; as above. */
+struct tg_text tg_shard_unchanged(struct tg_shard *shard);
+
+/* Deletes it, if it has not. */
+void tg_shard_drop(struct tg_shard *shard, const struct tg_shard_key *key);
+
+/* Puts in what was fetched once, unless there is something; with `is_new`, only
+ * unless that has changed.  False: it is damaged. */
 bool tg_shard_restore(struct tg_shard *shard, const struct tg_shard_key *key,
-                      const struct tg_dict_value *value, double seconds);
+                      const struct tg_dict_value *value, double seconds,
+                      bool is_new);
 
 /* Evicts until the dict is within its limit, or the shard is empty. */
 void tg_shard_evict(struct tg_shard *shard);

@@ -50,6 +50,32 @@ struct tg_text tg_shard_take_changes(struct tg_shard *shard)
     return changes;
 }
 
+struct tg_text tg_shard_unchanged(struct tg_shard *shard)
+{
+    struct tg_text keys = {0};
+    struct tg_entry *entry;
+    size_t i;
+
+    pthread_mutex_lock(&shard->lock);
+    for (i = 0; i < shard->nbuckets; i++)
+        for (entry = shard->buckets[i]; entry; entry = entry->next)
+            if (!entry->changed)
+                tg_table_add_key(&keys, entry);
+    pthread_mutex_unlock(&shard->lock);
+    return keys;
+}
+
+void tg_shard_drop(struct tg_shard *shard, const struct tg_shard_key *key)
+{
+    struct tg_entry *dead = NULL, **link;
+
+    pthread_mutex_lock(&shard->lock);
+    link = tg_table_find(shard, key, tg_table_clock(shard), &dead);
+    if (link && !(*link)->changed)
+        tg_table_kill(shard, link, &dead);
+    tg_table_leave(shard, dead);
+}
+
 static void add_item(struct tg_text *data, const struct tg_item *item)
 {
     uint64_t len = item->len;
@@ -119,12 +145,13 @@ static bool read_items(struct tg_sequence *list, const char *data, size_t len)
 }
 
 bool tg_shard_restore(struct tg_shard *shard, const struct tg_shard_key *key,
-                      const struct tg_dict_value *value, double seconds)
+                      const struct tg_dict_value *value, double seconds,
+                      bool is_new)
 {
     bool is_list = value->type == TG_DICT_LIST, noting;
     struct tg_entry *entry = is_list ? tg_entry_new_list(key, seconds)
                                      : tg_entry_new(key, value, seconds);
-    struct tg_entry *dead = NULL;
+    struct tg_entry *dead = NULL, **link;
 
     if (is_list && !read_items(tg_entry_list(entry), value->data, value->len)) {
         tg_entry_free_all(entry);
@@ -133,11 +160,14 @@ bool tg_shard_restore(struct tg_shard *shard, const struct tg_shard_key *key,
     pthread_mutex_lock(&shard->lock);
     noting = shard->noting;
     shard->noting = false; /* the file has it */
-    if (tg_table_find(shard, key, tg_table_clock(shard), &dead)) {
+    link = tg_table_find(shard, key, tg_table_clock(shard), &dead);
+    if (!link) {
+        tg_table_insert(shard, entry);
+    } else if (is_new && !(*link)->changed) {
+        tg_table_exchange(shard, link, entry, &dead);
+    } else {
         entry->next = dead;
         dead = entry;
-    } else {
-        tg_table_insert(shard, entry);
     }
     shard->noting = noting;
     tg_table_evict(shard, NULL, &dead);

@@ -2,12 +2,15 @@
 #include "shared/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <sqlite3.h>
 
@@ -21,21 +24,24 @@ enum {
     PATIENCE = 2000,          /* milliseconds that another process may take */
 };
 
-enum statement { BEGIN, CLEAR, PUT, REMOVE, COMMIT, STATEMENTS };
+enum statement { BEGIN, CLEAR, PUT, REMOVE, COMMIT, HAS, STATEMENTS };
 
 static const char *const texts[STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [CLEAR] = "DELETE FROM entries",
-    [PUT] = "INSERT INTO entries (key, type, value, expires)"
-            " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO UPDATE"
-            " SET type = ?2, value = ?3, expires = ?4",
+    [PUT] = "INSERT INTO entries (key, type, value, expires, writer)"
+            " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (key) DO UPDATE"
+            " SET type = ?2, value = ?3, expires = ?4, writer = ?5",
     [REMOVE] = "DELETE FROM entries WHERE key = ?1",
     [COMMIT] = "COMMIT",
+    [HAS] = "SELECT 1 FROM entries WHERE key = ?1",
 };
 
 struct tg_store {
     sqlite3 *db;
     char *path;
+    int fd;         /* with a lock, if the file is ours alone */
+    int64_t writer; /* who it is that writes by this store */
     sqlite3_stmt *statements[STATEMENTS];
 };
 
@@ -85,14 +91,10 @@ static bool prepare(struct tg_store *store)
     return true;
 }
 
-/* The lock is taken by the first statement that reads, and kept. */
 static bool configure(struct tg_store *store)
 {
-    return run(store, "PRAGMA locking_mode = EXCLUSIVE") &&
-           run(store, "PRAGMA schema_version") &&
-           run(store, "PRAGMA journal_mode = WAL") &&
-           run(store, "PRAGMA synchronous = NORMAL") &&
-           run(store, "BEGIN IMMEDIATE") && run(store, "COMMIT");
+    return run(store, "PRAGMA journal_mode = WAL") &&
+           run(store, "PRAGMA synchronous = NORMAL");
 }
 
 static bool make(struct tg_store *store)
@@ -102,7 +104,8 @@ static bool make(struct tg_store *store)
     snprintf(text, sizeof(text),
              "BEGIN IMMEDIATE;"
              "CREATE TABLE entries (key BLOB PRIMARY KEY NOT NULL,"
-             " type INTEGER NOT NULL, value, expires REAL NOT NULL);"
+             " type INTEGER NOT NULL, value, expires REAL NOT NULL,"
+             " writer INTEGER NOT NULL);"
              "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
              APPLICATION, FORM);
     return run(store, text);
@@ -113,7 +116,8 @@ static bool is_ours(struct tg_store *store, char *message, size_t size)
 {
     int application, form;
 
-    if (ask(store, "SELECT count(*) FROM sqlite_schema") == 0 && !make(store))
+    if (!run(store, "PRAGMA schema_version") ||
+        (ask(store, "SELECT count(*) FROM sqlite_schema") == 0 && !make(store)))
         return false;
     application = ask(store, "PRAGMA application_id");
     form = ask(store, "PRAGMA user_version");
@@ -137,19 +141,56 @@ static void make_folder(const char *path)
     free(folder);
 }
 
-struct tg_store *tg_store_open(const char *path, char *message, size_t size)
+/* By a lock of our own: who only reads the file beside us needs none of it.
+ * SQLite's locks are gone when any descriptor of the file is closed, so this
+ * one stays open. */
+bool tg_store_own(struct tg_store *store)
+{
+    return flock(store->fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+/* Waits a little for one that is about to end. */
+static bool own_soon(struct tg_store *store)
+{
+    double until = tg_clock_now() + PATIENCE / 1000.0;
+
+    while (!tg_store_own(store)) {
+        if (tg_clock_now() > until)
+            return false;
+        usleep(20000);
+    }
+    return true;
+}
+
+static bool take(struct tg_store *store, bool shares, char *message,
+                 size_t size)
+{
+    store->fd = open(store->path, O_RDONLY | O_CLOEXEC);
+    if (store->fd >= 0 && (shares || own_soon(store)))
+        return true;
+    snprintf(message, size, "%s: %s", store->path,
+             store->fd < 0 ? strerror(errno) : "another gateway has it");
+    return false;
+}
+
+struct tg_store *tg_store_open(const char *path, bool shares, char *message,
+                               size_t size)
 {
     struct tg_store *store = tg_alloc(sizeof(*store));
 
     *message = '\0';
     store->path = tg_strdup(path);
+    store->fd = -1;
+    if (getentropy(&store->writer, sizeof(store->writer)) < 0)
+        store->writer = getpid();
     make_folder(path);
     if (sqlite3_open_v2(path, &store->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
                             SQLITE_OPEN_NOMUTEX,
                         NULL) == SQLITE_OK) {
         sqlite3_busy_timeout(store->db, PATIENCE);
-        if (configure(store) && is_ours(store, message, size) && prepare(store))
+        if (take(store, shares, message, size) &&
+            is_ours(store, message, size) && configure(store) && prepare(store))
             return store;
     }
     if (!*message)
@@ -165,6 +206,8 @@ void tg_store_close(struct tg_store *store)
     for (i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(store->statements[i]);
     sqlite3_close(store->db);
+    if (store->fd >= 0)
+        close(store->fd);
     free(store->path);
     free(store);
 }
@@ -208,7 +251,7 @@ read_row(sqlite3_stmt *row,
     return fn(&record, arg);
 }
 
-bool tg_store_load(struct tg_store *store,
+bool tg_store_load(struct tg_store *store, bool of_others,
                    bool (*fn)(const struct tg_store_record *record, void *arg),
                    void *arg, char *message, size_t size)
 {
@@ -218,11 +261,14 @@ bool tg_store_load(struct tg_store *store,
 
     if (!remove_what_is_over(store) ||
         sqlite3_prepare_v2(store->db,
-                           "SELECT key, type, value, expires FROM entries", -1,
-                           &row, NULL) != SQLITE_OK) {
+                           "SELECT key, type, value, expires FROM entries"
+                           " WHERE ?1 = 0 OR writer <> ?2",
+                           -1, &row, NULL) != SQLITE_OK) {
         say_why(store, message, size);
         return false;
     }
+    sqlite3_bind_int(row, 1, of_others);
+    sqlite3_bind_int64(row, 2, store->writer);
     while ((code = sqlite3_step(row)) == SQLITE_ROW && understood)
         understood = read_row(row, fn, arg);
     if (!understood)
@@ -268,6 +314,7 @@ bool tg_store_put(struct tg_store *store, const struct tg_store_record *record)
                             record->len, SQLITE_STATIC);
     }
     sqlite3_bind_double(put, 4, record->expires);
+    sqlite3_bind_int64(put, 5, store->writer);
     return step(store, PUT);
 }
 
@@ -276,6 +323,17 @@ bool tg_store_remove(struct tg_store *store, const char *key, size_t len)
     sqlite3_bind_blob64(store->statements[REMOVE], 1, len ? key : "", len,
                         SQLITE_STATIC);
     return step(store, REMOVE);
+}
+
+bool tg_store_has(struct tg_store *store, const char *key, size_t len)
+{
+    sqlite3_stmt *has = store->statements[HAS];
+    int code;
+
+    sqlite3_bind_blob64(has, 1, len ? key : "", len, SQLITE_STATIC);
+    code = sqlite3_step(has);
+    sqlite3_reset(has);
+    return code != SQLITE_DONE;
 }
 
 bool tg_store_commit(struct tg_store *store)

@@ -4,7 +4,7 @@
  *
  * What is written between begin and commit is in the file whole or not at all,
  * whenever the process ends.  A store belongs to one thread at a time, and its
- * file to one process.
+ * file to one process, or for a while to that and its successor.
  */
 #ifndef TG_SHARED_STORE_H
 #define TG_SHARED_STORE_H
@@ -24,15 +24,23 @@ struct tg_store_record {
     double expires; /* seconds since 1970; 0 is never */
 };
 
-/* Opens the file, or makes it and the folder it is in.  NULL: `message`, of
+/* Opens the file, or makes it and the folder it is in.  With `shares` another
+ * process may have it, too.  NULL: `message`, of
  * `size` bytes, says what is wrong, and begins with the path. */
-struct tg_store *tg_store_open(const char *path, char *message, size_t size);
+struct tg_store *tg_store_open(const char *path, bool shares, char *message,
+                               size_t size);
 
-/* Calls `fn` for each entry, until it returns false; those that are over are
- * removed first.  False: as above. */
-bool tg_store_load(struct tg_store *store,
+/* Does no other process have the file, from here on? */
+bool tg_store_own(struct tg_store *store);
+
+/* Calls `fn` for each entry, or for those that others have written, until it
+ * returns false; what is over is removed first.  False: as above. */
+bool tg_store_load(struct tg_store *store, bool of_others,
                    bool (*fn)(const struct tg_store_record *record, void *arg),
                    void *arg, char *message, size_t size);
+
+/* Is there such an entry?  If it cannot be told, yes. */
+bool tg_store_has(struct tg_store *store, const char *key, size_t len);
 
 /* Begins to write; with `afresh` all that is there is removed. */
 bool tg_store_begin(struct tg_store *store, bool afresh);

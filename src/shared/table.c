@@ -56,14 +56,18 @@ double tg_table_clock(const struct tg_shard *shard)
     return shard->mortal ? tg_clock_now() : 0;
 }
 
+void tg_table_add_key(struct tg_text *keys, const struct tg_entry *entry)
+{
+    tg_text_add(keys, (const char *)&entry->key_len, sizeof(entry->key_len));
+    tg_text_add(keys, tg_entry_key(entry), entry->key_len);
+}
+
 void tg_table_note(struct tg_shard *shard, struct tg_entry *entry)
 {
     if (!shard->noting || entry->changed)
         return;
     entry->changed = true;
-    tg_text_add(&shard->changes, (const char *)&entry->key_len,
-                sizeof(entry->key_len));
-    tg_text_add(&shard->changes, tg_entry_key(entry), entry->key_len);
+    tg_table_add_key(&shard->changes, entry);
 }
 
 /* Takes it out of the table; the bucket is the caller's. */

@@ -44,6 +44,9 @@ void tg_table_written(struct tg_shard *shard, struct tg_entry *entry,
 /* Notes that the entry's key is to be saved. */
 void tg_table_note(struct tg_shard *shard, struct tg_entry *entry);
 
+/* Adds its length and its bytes. */
+void tg_table_add_key(struct tg_text *keys, const struct tg_entry *entry);
+
 /* The entry was asked for: it is the last to be evicted. */
 static inline void tg_table_use(struct tg_shard *shard, struct tg_entry *entry)
 {

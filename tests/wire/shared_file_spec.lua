@@ -28,6 +28,12 @@ local function ask(gateway, code)
 	return response.body
 end
 
+-- Ends it as a power cut would: nobody has time to do anything.
+local function kill(gateway)
+	assert(os.execute(("kill -KILL %d %d"):format(gateway.pid, gateway:worker())))
+	gateway:wait()
+end
+
 -- What SQLite's own program says of the file.
 local function sqlite(project, text)
 	local pipe = assert(io.popen(("sqlite3 %s %s 2>&1"):format(projects.quote(project.path .. "/data/kept.db"), projects.quote(text))))
@@ -114,8 +120,7 @@ describe("a dictionary with a file", function()
 		gateway:replace({ ["handlers/new.lua"] = "return function() end" })
 		ask(gateway, "dict:set('m', 8) return ''")
 		socket.sleep(0.3)
-		gateway:kill()
-		gateway:wait()
+		kill(gateway)
 		gateway = start()
 		assert.equal("78", ask(gateway, "return dict:get('n') .. dict:get('m')"))
 		gateway:stop()
@@ -150,16 +155,97 @@ describe("a dictionary with a file", function()
 				acknowledged[#acknowledged + 1] = { socket.gettime(), number }
 			end
 			local killed = socket.gettime()
-			gateway:kill()
+			kill(gateway)
 			for _, one in ipairs(acknowledged) do
 				if one[1] < killed - interval - patience then
 					least = one[2]
 				end
 			end
 			client:close()
-			gateway:wait()
 			assert.equal("ok", sqlite(project, "PRAGMA integrity_check"))
 		end
+	end)
+
+	it("is there again when a worker was killed, and another one goes on", function()
+		local gateway = start()
+		gateway.may_lose_workers = true
+		ask(gateway, "dict:set('n', 7) return ''")
+		socket.sleep(0.5)
+		local worker = gateway:worker()
+		assert(os.execute("kill -KILL " .. worker))
+		program.await("another worker", function()
+			local ok, text = pcall(ask, gateway, "return tostring(dict:get('n'))")
+			return ok and text == "7"
+		end)
+		ask(gateway, "dict:set('m', 8) return ''")
+		gateway:stop()
+		gateway = start()
+		assert.equal("78", ask(gateway, "return dict:get('n') .. dict:get('m')"))
+		gateway:stop()
+	end)
+
+	it("is written when code that never returns is cut off", function()
+		project:write("handlers/open.lua", open_with("file = 'data/kept.db', sync = 3600"))
+		project:write("handlers/lost.lua", "return function() return ('a'):rep(300000):find('(.-)*b') end")
+		local gateway = start({ threads = 2, flags = { "--time-limit", "0.2", "--shutdown-timeout", "0.2", "--stuck-timeout", "1000" } })
+		gateway.may_lose_workers = true
+		ask(gateway, "dict:set('n', 7) return ''")
+		local client = gateway:connect()
+		client:ask("GET", "/lost")
+		gateway:wait_log("does not come back")
+		gateway:signal("TERM")
+		gateway:wait()
+		client:close()
+		assert.match("code that never returns was cut off", gateway.last_log)
+		gateway = start()
+		assert.equal("7", ask(gateway, "return tostring(dict:get('n'))"))
+		gateway:stop()
+	end)
+
+	it("is handed over to a newer program, with what the old one stores last", function()
+		project:write("handlers/hold.lua", [[
+			local dict = require("tidegate.shared").open("kept")
+			local timer = require("tidegate.timer")
+			local held = 0
+			return function(request)
+				if request.query.hold then
+					dict:set("holds", true)
+					held = held + 1
+					request:text() -- the client has it wait as long as it likes
+					dict:set("late", "old") dict:delete("gone") dict:set("number", 2)
+					return "stored"
+				end
+				return tostring(held)
+			end]])
+		local gateway = start()
+		ask(gateway, "dict:set('gone', 1) dict:set('stays', 1) dict:set('number', 1) return ''")
+		local client = gateway:connect()
+		client:send("POST /hold?hold=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab")
+		program.await("it to hold", function() return ask(gateway, "return tostring(dict:get('holds'))") == "true" end)
+		socket.sleep(0.3) -- what was stored so far is in the file
+		gateway:signal("USR2")
+		local successor = program.await("a successor", function()
+			local file = io.open(project.path .. "/.tidegate.pid")
+			local number = file and tonumber(file:read("a"))
+			return file and file:close() and number ~= gateway.pid and number
+		end)
+		local function new(code) -- asks the new one: the old one is about to go
+			return program.await("the new one", function()
+				local ok, response = pcall(gateway.fetch, gateway, "POST", "/run", nil, code)
+				return ok and response.status == 200 and response.body
+			end)
+		end
+		assert.equal("11", new("return dict:get('gone') .. dict:get('stays')"))
+		client:send("cd")
+		assert.equal("stored", client:response().body)
+		client:close()
+		program.await("what the old one stored", function() return new("return tostring(dict:get('late'))") == "old" end)
+		program.await("what the old one deleted", function() return new("return tostring(dict:get('gone'))") == "nil" end)
+		assert.equal("12", new("return dict:get('stays') .. dict:get('number')"))
+		program.run("stop", project.path)
+		program.await("its end", function() return not os.execute(("kill -0 %d 2>/dev/null"):format(successor)) end)
+		assert.equal(0, gateway:wait())
+		assert.equal("late", sqlite(project, "SELECT CAST(key AS TEXT) FROM entries WHERE key = CAST('late' AS BLOB)"))
 	end)
 
 	it("forgets what was evicted", function()
@@ -226,7 +312,7 @@ describe("a dictionary with a file", function()
 			gateway = without_file()
 			project:write("handlers/open.lua", open_with("file = 'data/kept.db'"))
 			refused(gateway, "%S+/data/kept.db: it was written by another version of Tidegate")
-			sqlite(project, "PRAGMA user_version = 1; INSERT INTO entries VALUES (x'61', 2, x'03ffffffffffffffff', 0)")
+			sqlite(project, "PRAGMA user_version = 1; INSERT INTO entries VALUES (x'61', 2, x'03ffffffffffffffff', 0, 0)")
 			refused(gateway, "%S+/data/kept.db: it is damaged")
 			sqlite(project, "DELETE FROM entries")
 			assert.matches("serves", gateway:reload())
@@ -244,7 +330,7 @@ describe("a dictionary with a file", function()
 			local gateway = start()
 			local other = server.start({ files = { ["handlers/open.lua"] = "return function() end" } })
 			other.project:write("handlers/open.lua", open_with(("file = '%s/data/kept.db'"):format(project.path)))
-			refused(other, "%S+/data/kept.db: it is in use by somebody else")
+			refused(other, "%S+/data/kept.db: another gateway has it")
 			other:stop()
 			gateway:stop()
 		end)
@@ -262,6 +348,8 @@ describe("a dictionary with a file", function()
 				project:write("handlers/open.lua", open_with(options))
 				refused(gateway, message)
 			end
+			project:write("handlers/open.lua", open_with("file = 'data/kept.db'"))
+			assert.matches("serves", gateway:reload())
 			project:write("handlers/open.lua", "require('tidegate.shared').open('another', { file = 'data/kept.db' })")
 			refused(gateway, "%S+/data/kept.db: it keeps dictionary 'kept' already")
 			gateway:stop()
@@ -276,10 +364,9 @@ describe("a dictionary with a file", function()
 		assert.equal("50000", ask(gateway, "return tostring(#dict:get(100))"))
 		assert.equal(1, select(2, gateway:log():gsub("cannot write", "")))
 		ask(gateway, "for i = 1, 100 do dict:delete(i) end dict:set('after', 2) return ''")
-		assert(os.execute(("prlimit --pid %d --fsize=unlimited:"):format(gateway.pid)))
+		assert(os.execute(("prlimit --pid %d --fsize=unlimited:"):format(gateway:worker())))
 		gateway:wait_log("data/kept.db' is written again")
-		gateway:kill()
-		gateway:wait()
+		kill(gateway)
 		gateway = start()
 		assert.equal("2 12", ask(gateway, "return dict:size() .. ' ' .. dict:get('before') .. dict:get('after')"))
 		gateway:stop()
