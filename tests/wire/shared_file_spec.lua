@@ -32,6 +32,7 @@ end
 local function kill(gateway)
 	assert(os.execute(("kill -KILL %d %d"):format(gateway.pid, gateway:worker())))
 	gateway:wait()
+	assert.not_match("Sanitizer", gateway.last_log)
 end
 
 -- What SQLite's own program says of the file.
