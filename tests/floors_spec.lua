@@ -117,6 +117,7 @@ describe("docs/", function()
 		buffer = { "buffer" },
 		dns = { "dns" },
 		headers = { "headers" },
+		http = { "reply", "reply_content" },
 		log = { "log" },
 		multipart = { "multipart", "part" },
 		request = { "request", "request_body", "request_form" },

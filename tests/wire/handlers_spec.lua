@@ -20,6 +20,7 @@ local expected = {
 	["ticks.lua"] = { '^{.*"ticks":%d+.*}$' },
 	["form.lua"] = { '"file":{"bytes":%d+,"filename":"readme"}' },
 	["upload.lua"] = { '^{.*"bytes":1000000.*}$' },
+	["weather.lua"] = { '^{"greeting":"hello tide\\n","wind":"west"}$' },
 	["users/{id:int}.lua"] = { "^$", '^{"name":"Ada"}$' },
 }
 
