@@ -5,7 +5,6 @@ local bodies = require("tidegate.http.body")
 local core = require("tidegate.core.http")
 local fields = require("tidegate.http.fields")
 local retry = require("tidegate.http.retry")
-local trusts = require("tidegate.http.trust")
 local url = require("tidegate.http.url")
 
 local idempotent = { GET = true, HEAD = true, PUT = true, DELETE = true, OPTIONS = true, TRACE = true }
@@ -22,6 +21,14 @@ local function check_method(method)
 		error(("'%s' is no method of a request"):format(method), 0)
 	end
 	return method
+end
+
+-- What is wrong raises here; what cannot be read is told when it is needed.
+local function check_tls(options)
+	if options.alpn then
+		error("'alpn' of tls is not for requests: they speak HTTP/1.1", 0)
+	end
+	core.trust(options)
 end
 
 local function frame(self)
@@ -42,7 +49,8 @@ local function write(self)
 	self.head = ("%s %s HTTP/1.1\r\n%s%s%s%s\r\n"):format(self.method, where.target, host, frame(self),
 		lines, lines ~= "" and "\r\n" or "")
 	self.is_safe = idempotent[self.method] and (not self.body or type(self.body) == "string")
-	plan.key = where.origin .. (plan.unix and " unix:" .. plan.unix or "")
+	self.key = where.origin .. (plan.unix and " unix:" .. plan.unix or "")
+	plan.key = self.key
 	plan.host, plan.port = where.host, where.port
 	plan.is_head = self.method == "HEAD"
 	plan.url = url.text(where)
@@ -101,7 +109,7 @@ local function new(options, defaults)
 	}
 	write(self)
 	if next(self.tls) ~= nil then
-		trusts.check(self.tls)
+		check_tls(self.tls)
 	end
 	return self
 end
@@ -122,12 +130,12 @@ function request_methods:secure()
 	local plan = self.plan
 	plan.trust = nil
 	if self.where.scheme == "https" then
-		local trust, name, code = trusts.of(self.tls)
+		local trust, name, code = core.trust(self.tls)
 		if not trust then
 			return nil, name, code
 		end
-		plan.trust, plan.server_name = trust, self.tls.server_name or self.where.host
-		plan.key = ("%s %s %s"):format(plan.key, name, plan.server_name)
+		plan.trust, plan.server_name = trust, name or self.where.host
+		plan.key = ("%s %s %s"):format(self.key, plan.server_name, trust)
 	end
 	return true
 end
