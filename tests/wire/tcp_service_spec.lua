@@ -64,7 +64,7 @@ describe("_tcp.lua", function()
 		assert.equal("127.0.0.1 " .. select(2, stream:getsockname()), stream:receive("*a"))
 	end)
 
-	it("is served by all threads", function()
+	it("is served by all threads #threads", function()
 		start(service(port, "s:write(tostring(require('tidegate').thread))"), { threads = 4 })
 		local seen, count = {}, 0
 		for _ = 1, 500 do
@@ -91,7 +91,7 @@ describe("_tcp.lua", function()
 		assert.equal("old 2", ask(old, "2"))
 	end)
 
-	it("loses no connection at a reload", function()
+	it("loses no connection at a reload #threads", function()
 		start(service(port, "s:write('ok') s:close()"), { threads = 2 })
 		local text = service(port, "s:write('ok') s:close()")
 		for i = 1, 20 do
