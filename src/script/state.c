@@ -16,7 +16,8 @@
 
 enum {
     GARBAGE_KILOBYTES = 4096, /* so much may come before it is collected */
-    PAUSE_MOST = 1000         /* Lua takes no more */
+    PAUSE_MOST = 1000,        /* Lua takes no more */
+    LARGE = 1024 * 1024       /* what a turn over its time is not given */
 };
 
 /* For a new block `old` is a type, not a size. */
@@ -27,6 +28,8 @@ static void *allocate(void *arg, void *block, size_t old, size_t size)
 
     if (size > had && state->bytes - had + size > state->ceiling)
         return NULL; /* Lua collects, asks again, then raises */
+    if (size > had && size >= LARGE && tg_turn_is_overdue(state->turn))
+        return NULL; /* a __call that is itself grows its stack in C */
     block = tg_pool_resize(&state->pool, block, old, size);
     if (block || size == 0)
         state->bytes += size - had;
@@ -107,6 +110,7 @@ void tg_state_tune(struct tg_state *state)
     int pause = 200 + 100 * GARBAGE_KILOBYTES / kilobytes;
 
     lua_gc(state->L, LUA_GCSETPAUSE, pause < PAUSE_MOST ? pause : PAUSE_MOST);
+    lua_gc(state->L, LUA_GCRESTART); /* a handler may have stopped it */
 }
 
 struct tg_state *tg_state_new(struct tg_bundle *bundle, uint64_t generation,
@@ -141,6 +145,13 @@ void tg_state_move(struct tg_state *state, struct tg_turn *turn,
 {
     state->turn = turn ? turn : &state->unwatched;
     state->budget = *budget;
+}
+
+size_t tg_state_ceiling(const struct tg_state *state, size_t bytes, size_t most)
+{
+    size_t held = state->bytes;
+
+    return bytes < most && held < most - bytes ? held + bytes : most;
 }
 
 void tg_state_free(struct tg_state *state)
