@@ -154,6 +154,26 @@ size_t tg_state_ceiling(const struct tg_state *state, size_t bytes, size_t most)
     return bytes < most && held < most - bytes ? held + bytes : most;
 }
 
+void tg_state_hold(lua_State *L, size_t bytes)
+{
+    struct tg_state *state = tg_state_of(L);
+
+    if (state->bytes + bytes > state->ceiling)
+        lua_gc(L, LUA_GCCOLLECT);
+    if (state->bytes + bytes > state->ceiling) {
+        lua_pushliteral(L, "not enough memory");
+        lua_error(L);
+    }
+    state->bytes += bytes;
+    if (bytes >= 1024) /* the collector has to know how fast this grows */
+        lua_gc(L, LUA_GCSTEP, bytes < INT_MAX ? (int)(bytes / 1024) : INT_MAX);
+}
+
+void tg_state_give_back(lua_State *L, size_t bytes)
+{
+    tg_state_of(L)->bytes -= bytes;
+}
+
 void tg_state_free(struct tg_state *state)
 {
     tg_task_free_spare(state);

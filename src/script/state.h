@@ -75,6 +75,11 @@ void tg_state_tune(struct tg_state *state);
 size_t tg_state_ceiling(const struct tg_state *state, size_t bytes,
                         size_t most);
 
+/* Counts bytes that C holds for an object of Lua, as if Lua held them: raises
+ * "not enough memory" if they may not be had; and gives them back. */
+void tg_state_hold(lua_State *L, size_t bytes);
+void tg_state_give_back(lua_State *L, size_t bytes);
+
 /* No task may be left in it. */
 void tg_state_free(struct tg_state *state);
 
