@@ -17,6 +17,7 @@
 enum {
     GARBAGE_KILOBYTES = 4096, /* so much may come before it is collected */
     PAUSE_MOST = 1000,        /* Lua takes no more */
+    FULL_PART = 8,            /* so little of the limit is left */
     LARGE = 1024 * 1024       /* what a turn over its time is not given */
 };
 
@@ -152,6 +153,20 @@ size_t tg_state_ceiling(const struct tg_state *state, size_t bytes, size_t most)
     size_t held = state->bytes;
 
     return bytes < most && held < most - bytes ? held + bytes : most;
+}
+
+bool tg_state_is_exhausted(const struct tg_state *state)
+{
+    size_t most = state->budget.state_bytes, bytes = state->bytes;
+    struct tg_list *link;
+
+    for (link = state->tasks.next; link != &state->tasks; link = link->next) {
+        struct tg_task *task = tg_list_item(link, struct tg_task, link);
+
+        if (!task->parent)
+            bytes -= task->bytes < bytes ? task->bytes : bytes;
+    }
+    return bytes > most - most / FULL_PART;
 }
 
 void tg_state_hold(lua_State *L, size_t bytes)

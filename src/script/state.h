@@ -43,7 +43,8 @@ struct tg_state {
     struct tg_list tasks;    /* parked and running ones */
     struct tg_list spare;    /* ended ones, whose coroutines serve again */
     struct tg_list ready;    /* those that go on in their turn */
-    void (*on_ready)(struct tg_state *state); /* there is one, after none */
+    void (*on_ready)(struct tg_state *state);     /* there is one, after none */
+    void (*on_exhausted)(struct tg_state *state); /* or NULL */
     int ntasks, nspare;
     unsigned begun;  /* tasks so far */
     unsigned forced; /* finalizers that had to be ended */
@@ -79,6 +80,10 @@ size_t tg_state_ceiling(const struct tg_state *state, size_t bytes,
  * "not enough memory" if they may not be had; and gives them back. */
 void tg_state_hold(lua_State *L, size_t bytes);
 void tg_state_give_back(lua_State *L, size_t bytes);
+
+/* Is it full, even without what its tasks hold?  To be asked after a
+ * collection: what is left then is there for good. */
+bool tg_state_is_exhausted(const struct tg_state *state);
 
 /* No task may be left in it. */
 void tg_state_free(struct tg_state *state);

@@ -227,6 +227,17 @@ static int run(struct tg_task *task, int nargs)
     return status;
 }
 
+/* What it took is garbage now; or a table of the state holds it. */
+static void recover(struct tg_task *task)
+{
+    struct tg_state *state = task->state;
+
+    lua_gc(state->L, LUA_GCCOLLECT);
+    task->bytes = 0;
+    if (state->on_exhausted && tg_state_is_exhausted(state))
+        state->on_exhausted(state);
+}
+
 static void fail(struct tg_task *task, int status)
 {
     struct tg_state *state = task->state;
@@ -236,7 +247,7 @@ static void fail(struct tg_task *task, int status)
     end(task, TG_TASK_FAILED);
     lua_pop(state->L, 2);
     if (task->fault == TG_TASK_MEMORY)
-        lua_gc(state->L, LUA_GCCOLLECT); /* what it took is garbage now */
+        recover(task);
     release(task);
 }
 
