@@ -227,6 +227,14 @@ static void on_ready(struct tg_state *state)
         app->turn = tg_timer_start(app->loop, 0, run_ready, app);
 }
 
+static void on_exhausted(struct tg_state *state)
+{
+    struct tg_app *app = state->host;
+
+    if (app->on_exhausted)
+        app->on_exhausted(app->exhausted_arg);
+}
+
 /* --- starting --- */
 
 /* Should the process die now, this is what it was in. */
@@ -254,6 +262,7 @@ void tg_app_attach(struct tg_app *app, struct tg_loop *loop,
     app->note = note;
     app->state->on_run = on_run;
     app->state->on_ready = on_ready;
+    app->state->on_exhausted = on_exhausted;
     tg_app_watch(app, turn, app->limits->time_limit);
 }
 

@@ -57,6 +57,8 @@ struct tg_app {
     tg_app_started_fn *on_started;
     tg_app_idle_fn *on_idle;
     void *arg;
+    void (*on_exhausted)(void *arg); /* its state is full for good */
+    void *exhausted_arg;
     struct tg_timer *deadline; /* of the start */
     struct tg_timer *idle;     /* about to tell that no task is left */
     struct tg_timer *turn;     /* about to run the tasks that are ready */
