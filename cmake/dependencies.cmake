@@ -41,5 +41,5 @@ if(NOT LUA_VERSION MATCHES "^5\\.4")
 endif()
 
 # Content codings beside gzip, for who has the libraries.
-pkg_check_modules(BROTLI IMPORTED_TARGET libbrotlienc)
+pkg_check_modules(BROTLI IMPORTED_TARGET libbrotlienc libbrotlidec)
 pkg_check_modules(ZSTD IMPORTED_TARGET libzstd>=1.4.0)

@@ -119,12 +119,14 @@ describe("docs/", function()
 	local pages = {
 		buffer = { "buffer" },
 		channel = { "channel" },
+		dns = { "dns" },
 		headers = { "headers" },
 		log = { "log" },
 		multipart = { "multipart", "part" },
 		request = { "request", "request_body", "request_form" },
 		response = { "response", "response_cookie" },
 		shared = { "shared", "shared_all", "shared_list" },
+		socket = { "socket", "udp" },
 		task = { "task", "semaphore", "queue", "event" },
 		timer = { "timer" },
 	}

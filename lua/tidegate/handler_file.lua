@@ -37,13 +37,27 @@ local function complain(file, word, message, ...)
 	error(("%s:%d: %s"):format(file.path, line_of(file.text, word), message:format(...)), 0)
 end
 
+-- Of `return f(...)` at the end of a file: while f runs, Lua does not know any
+-- more who has called it.
+local function tail_call(file)
+	if debug.traceback():find("in main chunk", 1, true) then
+		return file.path
+	end
+	local number, last = 0, nil
+	for line in (file.text .. "\n"):gmatch("(.-)\n") do
+		number = number + 1
+		last = line:find("^return%f[^%w_]") and number or last
+	end
+	return last and ("%s:%d"):format(file.path, last) or file.path
+end
+
 -- What was raised, with a place in front if it has none.
-local function placed(file, err)
+local function placed(file, err, where)
 	if type(err) == "table" and not (getmetatable(err) or {}).__tostring then
 		err = "it raised a table, not a message"
 	end
 	err = tostring(err)
-	return err:find("^[^\n]-:%d+: ") and err or file.path .. ": " .. err
+	return err:find("^[^\n]-:%d+: ") and err or (where or file.path) .. ": " .. err
 end
 
 --- Runs the file; returns what it returns.  Raises with file and line, and a
@@ -54,7 +68,7 @@ local function run(file)
 		error(placed(file, message), 0)
 	end
 	local ok, result = xpcall(chunk, function(err)
-		return debug.traceback(placed(file, err), 2):gsub("\n%s+%[C%]: in function 'xpcall'.*", "")
+		return debug.traceback(placed(file, err, tail_call(file)), 2):gsub("\n%s+%[C%]: in function 'xpcall'.*", "")
 	end)
 	if not ok then
 		error(result == "not enough memory" and placed(file, result) or result, 0)

@@ -53,6 +53,10 @@ local function is_trustee(value)
 	return is_string(value) and not value:find("\0", 1, true) and trust.is_trustee(value)
 end
 
+local function is_server(value)
+	return is_string(value) and not value:find("\0", 1, true) and trust.is_server(value)
+end
+
 -- One value or a list of them.  The second result is the first that is wrong.
 local function list_of(check)
 	return function(value)
@@ -157,6 +161,7 @@ local keys = {
 		end,
 	},
 	request_id_header = { "the name of a header field", is_header_name },
+	dns_servers = { "addresses such as '192.0.2.53' or '127.0.0.1:5353'", list_of(is_server) },
 	shutdown_timeout = { "seconds", is_seconds },
 	drain_timeout = { "seconds", is_seconds },
 	start_timeout = { "seconds", is_seconds },

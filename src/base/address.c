@@ -108,3 +108,28 @@ bool tg_network_has(const struct tg_network *network,
     return rest == 0 ||
            (network->bytes[whole] ^ address->bytes[whole]) >> (8 - rest) == 0;
 }
+
+bool tg_address_parse_port(struct tg_address *address, const char *text,
+                           uint16_t port)
+{
+    const char *end = strrchr(text, ':');
+    unsigned number = port;
+
+    if (tg_address_parse(address, text, strlen(text))) {
+        address->port = port;
+        return true;
+    }
+    if (!end || !tg_address_number(end + 1, strlen(end + 1), 65535, &number) ||
+        number == 0)
+        return false;
+    if (*text == '[' && end - text > 2 && end[-1] == ']') {
+        if (!tg_address_parse(address, text + 1, (size_t)(end - text) - 2) ||
+            tg_address_is_ipv4(address))
+            return false;
+    } else if (!tg_address_parse(address, text, (size_t)(end - text)) ||
+               !tg_address_is_ipv4(address)) {
+        return false;
+    }
+    address->port = (uint16_t)number;
+    return true;
+}

@@ -30,6 +30,11 @@ void tg_address_of_bytes(struct tg_address *address, const uint8_t *bytes,
  * no brackets, no zone, no octet with a leading zero. */
 bool tg_address_parse(struct tg_address *address, const char *text, size_t len);
 
+/* Reads "192.0.2.1", "192.0.2.1:53", "2001:db8::1" or "[2001:db8::1]:53";
+ * `port` is for those without one. */
+bool tg_address_parse_port(struct tg_address *address, const char *text,
+                           uint16_t port);
+
 /* Writes it as RFC 5952 has it, without its port; "" unless it is of IP. */
 void tg_address_format(const struct tg_address *address,
                        char room[TG_ADDRESS_TEXT]);

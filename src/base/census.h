@@ -10,7 +10,7 @@
 
 struct tg_census {
     long tasks, exchanges, timers, connections, states;
-    long subscriptions;
+    long subscriptions, sockets;
 };
 
 /* The calling thread's own counts. */
@@ -19,7 +19,7 @@ extern _Thread_local struct tg_census tg_census;
 /* Adds the calling thread's counts to the total and clears them. */
 void tg_census_flush(void);
 
-/* The counts of all threads that flushed. */
-struct tg_census tg_census_total(void);
+/* Flushes, and logs the total: all of it is 0 at a clean end. */
+void tg_census_log(void);
 
 #endif

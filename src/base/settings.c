@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/alloc.h"
 #include "base/descriptors.h"
 #include "base/log.h"
@@ -59,6 +60,9 @@ const struct tg_setting tg_settings_table[] = {
      TG_SETTING_STRINGS, AT(proxy_headers), NULL},
     {"request_id_header", "NAME", "the field in which they name a request",
      TG_SETTING_STRING, AT(request_id_header), NULL},
+    {"dns_servers", "ADDRESS",
+     "whom to ask for names (the system's); may be repeated",
+     TG_SETTING_STRINGS, AT(dns_servers), NULL},
     {"shutdown_timeout", "SECONDS",
      "how long a stop waits for requests in flight (30)", TG_SETTING_SECONDS,
      AT(shutdown_timeout), "30"},
@@ -296,6 +300,8 @@ static bool is_word(const struct tg_setting *setting, const char *text)
                strcmp(text, "json") == 0;
     if (strcmp(setting->name, "trusted_proxies") == 0)
         return tg_trust_add(&(struct tg_trust){0}, text);
+    if (strcmp(setting->name, "dns_servers") == 0)
+        return tg_address_parse_port(&(struct tg_address){0}, text, 53);
     if (strcmp(setting->name, "request_id_header") == 0)
         return *text && strspn(text, header_bytes) == strlen(text);
     return *text;

@@ -56,7 +56,8 @@ struct tg_settings {
     char *event_backend;
     char *trusted_proxies[TG_SETTINGS_STRINGS_MOST + 1]; /* for tg_trust_add */
     char *proxy_headers[TG_SETTINGS_STRINGS_MOST + 1];
-    char *request_id_header; /* NULL: none */
+    char *request_id_header;                         /* NULL: none */
+    char *dns_servers[TG_SETTINGS_STRINGS_MOST + 1]; /* none: the system's */
     bool debug_events;
     bool compress;
     double shutdown_timeout, drain_timeout, start_timeout;

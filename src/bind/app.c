@@ -39,6 +39,7 @@ struct tg_app *tg_app_new(struct tg_bundle *bundle, uint64_t generation,
     app->state->host = app;
     tg_list_init(&app->alarms);
     tg_list_init(&app->subscriptions);
+    tg_list_init(&app->open);
     tg_state_attempt(app->state, tg_core_open, NULL, "cannot open the modules");
     tg_state_attempt(app->state, set_threads, &threads, "threads");
     return app;
@@ -175,13 +176,25 @@ void tg_app_spawn(struct tg_app *app, lua_State *L, int nargs, const char *what)
     tg_task_start(task, nargs);
 }
 
+static void close_all(struct tg_app *app)
+{
+    while (!tg_list_empty(&app->open)) {
+        struct tg_open *open =
+            tg_list_item(app->open.next, struct tg_open, link);
+
+        open->close(open);
+    }
+}
+
 static void on_idle(void *arg)
 {
     struct tg_app *app = arg;
 
     app->idle = NULL;
-    if (app->state->ntasks == 0)
-        app->on_idle(app->arg);
+    if (app->state->ntasks > 0)
+        return;
+    close_all(app);
+    app->on_idle(app->arg);
 }
 
 /* From the loop: the task that has just ended is not put away yet, and who is
@@ -347,6 +360,7 @@ void tg_app_stop(struct tg_app *app)
     tg_timers_cancel(app);
     tg_subscriptions_end(app);
     tg_task_cancel_all(app->state);
+    close_all(app);
     if (app->idle)
         tg_timer_stop(app->idle);
     if (app->turn)

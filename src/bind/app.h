@@ -31,18 +31,27 @@ struct tg_turn;
 typedef void tg_app_started_fn(const char *error, void *arg);
 typedef void tg_app_idle_fn(void *arg);
 
+/* What Lua has open and only its thread may close: it is closed there before
+ * the app goes to a loader. */
+struct tg_open {
+    struct tg_list link;
+    void (*close)(struct tg_open *open); /* removes the link */
+};
+
 struct tg_app {
     struct tg_state *state;
     struct tg_loop *loop;  /* NULL until it is attached */
     struct tg_bell *bell;  /* of its thread; set before it is attached */
     struct tg_list alarms; /* of bind/timer.c: every timer that may fire */
     struct tg_list subscriptions; /* of bind/channel.c: those open */
+    struct tg_list open;          /* each a struct tg_open */
     struct tg_call *spare;
     int find, failed;               /* registry: functions of tidegate.app */
     bool by_host;                   /* does any route name a host? */
     struct tg_note *note;           /* what it runs, in the black box */
     const struct tg_limits *limits; /* where no route sets its own */
     bool live, retired;
+    uint64_t signals; /* that its files ask for; fixed once it is loaded */
 
     tg_app_started_fn *on_started;
     tg_app_idle_fn *on_idle;
@@ -108,6 +117,8 @@ int tg_app_works(const struct tg_app *app, struct tg_app_work *works, int most);
 /* How many of its timers may fire, and the bytes its Lua state holds. */
 int tg_app_timers(const struct tg_app *app);
 size_t tg_app_bytes(const struct tg_app *app);
+/* A signal has come: what its files have for it runs. */
+void tg_app_signal(struct tg_app *app, int number);
 
 /* For bind/: a task of this app has ended. */
 void tg_app_task_ended(struct tg_app *app);

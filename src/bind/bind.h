@@ -17,6 +17,7 @@
 struct tg_app;
 struct tg_buffer;
 struct tg_exchange;
+struct tg_headers;
 struct tg_loop;
 
 /* Makes metatable `name`.  `__index` is the methods, unless `metamethods` has
@@ -92,6 +93,10 @@ void tg_request_push_tls(lua_State *L, struct tg_exchange *x);
 
 /* Header objects of the exchange whose request or response is at `index`. */
 void tg_headers_push(lua_State *L, struct tg_exchange *x, bool of_response);
+
+/* Pushes a headers object that belongs to no exchange; it owns what is to be
+ * put into the result. */
+struct tg_headers *tg_headers_push_own(lua_State *L);
 
 /* Adds `value`, a string, number or list of them, to the response's fields;
  * raises at the caller's line if HTTP cannot carry it. */

@@ -8,6 +8,8 @@
  *     core.settings()      path and text of tidegate.lua, or nil
  *     core.reason(status)  the phrase of a status, or ""
  *     core.lock()          no global may be written any more
+ *     core.parameters(fn)  list of their names, and whether it takes more
+ *     core.trace(error)    its traceback, for xpcall() in a task
  */
 #include "bind/core.h"
 
@@ -16,6 +18,7 @@
 #include "bind/bind.h"
 #include "http/status.h"
 #include "script/bundle.h"
+#include "script/failure.h"
 #include "script/globals.h"
 #include "script/state.h"
 
@@ -65,8 +68,39 @@ static int core_reason(lua_State *L)
     return 1;
 }
 
+static int core_parameters(lua_State *L)
+{
+    lua_Debug info;
+    const char *name;
+    int i;
+
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_newtable(L);
+    lua_insert(L, 1); /* names function */
+    for (i = 1; (name = lua_getlocal(L, NULL, i)); i++) {
+        lua_pushstring(L, name);
+        lua_rawseti(L, 1, i);
+    }
+    lua_getinfo(L, ">u", &info);
+    lua_pushboolean(L, info.isvararg);
+    return 2;
+}
+
+static int core_trace(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    lua_settop(L, 1);
+    if (!tg_state_of(L)->running)
+        return luaL_error(L, "no task runs");
+    tg_failure_trace(L);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"reason", core_reason},
+    {"parameters", core_parameters},
+    {"trace", core_trace},
     {"handlers", core_handlers},
     {"settings", core_settings},
     {"lock", core_lock},
@@ -96,8 +130,10 @@ static int open_core(lua_State *L)
 
 int luaopen_tidegate_core_buffer(lua_State *L);
 int luaopen_tidegate_core_channel(lua_State *L);
+int luaopen_tidegate_core_dns(lua_State *L);
 int luaopen_tidegate_core_files(lua_State *L);
 int luaopen_tidegate_core_headers(lua_State *L);
+int luaopen_tidegate_core_http(lua_State *L);
 int luaopen_tidegate_core_json(lua_State *L);
 int luaopen_tidegate_core_log(lua_State *L);
 int luaopen_tidegate_core_multipart(lua_State *L);
@@ -107,22 +143,30 @@ int luaopen_tidegate_core_shared(lua_State *L);
 int luaopen_tidegate_core_event(lua_State *L);
 int luaopen_tidegate_core_queue(lua_State *L);
 int luaopen_tidegate_core_semaphore(lua_State *L);
+int luaopen_tidegate_core_socket(lua_State *L);
+int luaopen_tidegate_core_signal(lua_State *L);
 int luaopen_tidegate_core_task(lua_State *L);
 int luaopen_tidegate_core_timer(lua_State *L);
+int luaopen_tidegate_core_udp(lua_State *L);
 
 static const luaL_Reg modules[] = {
     {"tidegate.core", open_core},
     {"tidegate.core.buffer", luaopen_tidegate_core_buffer},
     {"tidegate.core.channel", luaopen_tidegate_core_channel},
+    {"tidegate.core.dns", luaopen_tidegate_core_dns},
     {"tidegate.core.files", luaopen_tidegate_core_files},
+    {"tidegate.core.http", luaopen_tidegate_core_http},
     {"tidegate.core.json", luaopen_tidegate_core_json},
     {"tidegate.core.log", luaopen_tidegate_core_log},
     {"tidegate.core.shared", luaopen_tidegate_core_shared},
     {"tidegate.core.event", luaopen_tidegate_core_event},
     {"tidegate.core.queue", luaopen_tidegate_core_queue},
     {"tidegate.core.semaphore", luaopen_tidegate_core_semaphore},
+    {"tidegate.core.socket", luaopen_tidegate_core_socket},
+    {"tidegate.core.signal", luaopen_tidegate_core_signal},
     {"tidegate.core.task", luaopen_tidegate_core_task},
     {"tidegate.core.timer", luaopen_tidegate_core_timer},
+    {"tidegate.core.udp", luaopen_tidegate_core_udp},
     {NULL, NULL},
 };
 

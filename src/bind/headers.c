@@ -14,6 +14,7 @@
 #include "bind/bind.h"
 #include "bind/json.h"
 #include "http/exchange.h"
+#include "script/state.h"
 
 static const char class[] = "tidegate.headers";
 
@@ -29,20 +30,67 @@ void tg_headers_push(lua_State *L, struct tg_exchange *x, bool of_response)
     box->of_response = of_response;
 }
 
+/* Those that belong to no exchange: they live as long as the object. */
+static const char own_class[] = "tidegate.headers.own";
+
+struct own {
+    const char *class; /* where a handle has its own */
+    struct tg_headers headers;
+};
+
+struct tg_headers *tg_headers_push_own(lua_State *L)
+{
+    struct own *own;
+
+    if (tg_state_of(L)->closing) /* nothing would finalize it */
+        luaL_error(L, "no headers can be made while the Lua state is closing");
+    own = lua_newuserdatauv(L, sizeof(*own), 0);
+    *own = (struct own){.class = own_class};
+    lua_rawgetp(L, LUA_REGISTRYINDEX, own_class);
+    lua_setmetatable(L, -2);
+    return &own->headers;
+}
+
+static struct tg_headers *test_own(lua_State *L, int index)
+{
+    struct own *own = lua_touserdata(L, index);
+
+    return lua_type(L, index) == LUA_TUSERDATA &&
+                   lua_rawlen(L, index) == sizeof(*own) &&
+                   own->class == own_class
+               ? &own->headers
+               : NULL;
+}
+
+static int own_gc(lua_State *L)
+{
+    struct own *own = luaL_checkudata(L, 1, own_class);
+
+    tg_headers_release(&own->headers);
+    own->headers = (struct tg_headers){0};
+    return 0;
+}
+
 static struct tg_headers *check_headers(lua_State *L, int index)
 {
-    struct tg_exchange *x = tg_bind_exchange(L, index, class);
+    struct tg_headers *own = test_own(L, index);
+    struct tg_exchange *x = own ? NULL : tg_bind_exchange(L, index, class);
     struct box *box = lua_touserdata(L, index);
 
+    if (own)
+        return own;
     return box->of_response ? tg_exchange_response_headers(x)
                             : tg_exchange_request_headers(x);
 }
 
 static struct tg_headers *check_writable(lua_State *L, int index)
 {
-    struct tg_exchange *x = tg_bind_exchange(L, index, class);
+    struct tg_headers *own = test_own(L, index);
+    struct tg_exchange *x = own ? NULL : tg_bind_exchange(L, index, class);
     struct box *box = lua_touserdata(L, index);
 
+    if (own)
+        return own;
     if (box->of_response && tg_exchange_stage(x) != TG_RESPONSE_OPEN)
         luaL_error(L, "the response has begun: its headers are sent");
     return check_headers(L, index);
@@ -207,13 +255,27 @@ static const luaL_Reg metamethods[] = {
 
 int luaopen_tidegate_core_headers(lua_State *L);
 
-int luaopen_tidegate_core_headers(lua_State *L)
+static const luaL_Reg own_metamethods[] = {
+    {"__newindex", headers_newindex},
+    {"__pairs", headers_pairs},
+    {"__len", headers_len},
+    {"__gc", own_gc},
+    {NULL, NULL},
+};
+
+static void open_class(lua_State *L, const char *name, const luaL_Reg *meta)
 {
-    tg_bind_class(L, class, methods, metamethods);
-    luaL_getmetatable(L, class);
+    tg_bind_class(L, name, methods, meta);
+    luaL_getmetatable(L, name);
     lua_getfield(L, -1, "__index");
     lua_pushcclosure(L, headers_index, 1);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
+}
+
+int luaopen_tidegate_core_headers(lua_State *L)
+{
+    open_class(L, class, metamethods);
+    open_class(L, own_class, own_metamethods);
     return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "http/bytes.h"
 #include "http/framing_field.h"
+#include "http/framing_head.h"
 
 enum { METHOD_LONGEST = 32 };
 
@@ -66,18 +67,6 @@ static int read_absolute(struct tg_head *head, const char *data)
     return 0;
 }
 
-static int read_version(struct tg_head *head, const char *at, size_t len)
-{
-    if (len != 8 || memcmp(at, "HTTP/", 5) != 0 || at[6] != '.' ||
-        at[5] < '0' || at[5] > '9' || at[7] < '0' || at[7] > '9')
-        return 400;
-    if (at[5] != '1')
-        return 505;
-    head->minor = at[7] == '0' ? 0 : 1;
-    head->keep_alive = head->minor > 0;
-    return 0;
-}
-
 static int read_target(struct tg_head *head, const char *data)
 {
     const char *target = data + head->target.at;
@@ -115,89 +104,13 @@ static int read_request_line(struct tg_head *head, const char *data,
         return 400;
     head->target =
         (struct tg_span){(uint32_t)(at - data), (uint32_t)(space - at)};
-    status = read_version(head, space + 1, (size_t)(stop - space - 1));
+    status = tg_head_read_version(head, space + 1, (size_t)(stop - space - 1));
     return status ? status : read_target(head, data);
 }
 
 /* --- fields that frame --- */
 
-/* What the lines have said so far. */
-struct sayings {
-    bool host, length, coding, other_coding, close;
-};
-
-/* The next element of a comma-separated list, without white space around it.
- * False at the end. */
-static bool next_element(const char **at, const char *end, struct tg_span *span,
-                         const char *base)
-{
-    const char *stop, *from = *at;
-
-    if (from > end)
-        return false;
-    stop = memchr(from, ',', (size_t)(end - from));
-    if (!stop)
-        stop = end;
-    *at = stop + 1;
-    *span = tg_field_trim(base, from, stop);
-    return true;
-}
-
-static int read_content_length(struct tg_head *head, struct sayings *said,
-                               const char *at, size_t len)
-{
-    int64_t n = 0;
-    size_t i;
-
-    if (len == 0 || said->length)
-        return 400;
-    for (i = 0; i < len; i++) {
-        int digit = at[i] - '0';
-
-        if (digit < 0 || digit > 9 || n > (INT64_MAX - digit) / 10)
-            return 400;
-        n = n * 10 + digit;
-    }
-    head->content_length = n;
-    said->length = true;
-    return 0;
-}
-
-static int read_transfer_encoding(struct tg_head *head, struct sayings *said,
-                                  const char *at, size_t len)
-{
-    const char *base = at, *end = at + len;
-    struct tg_span coding;
-
-    said->coding = true;
-    while (next_element(&at, end, &coding, base)) {
-        if (head->chunked || coding.len == 0)
-            return 400; /* chunked is the last, and only once */
-        if (tg_bytes_spell(base + coding.at, coding.len, "chunked"))
-            head->chunked = true;
-        else
-            said->other_coding = true;
-    }
-    return 0;
-}
-
-static void read_connection(struct tg_head *head, struct sayings *said,
-                            const char *at, size_t len)
-{
-    const char *base = at, *end = at + len;
-    struct tg_span option;
-
-    while (next_element(&at, end, &option, base)) {
-        if (tg_bytes_spell(base + option.at, option.len, "close"))
-            said->close = true;
-        else if (tg_bytes_spell(base + option.at, option.len, "keep-alive"))
-            head->keep_alive = true;
-        else if (tg_bytes_spell(base + option.at, option.len, "upgrade"))
-            head->upgrade = true;
-    }
-}
-
-static int read_host(struct tg_head *head, struct sayings *said,
+static int read_host(struct tg_head *head, struct tg_sayings *said,
                      const struct tg_field *field, const char *data)
 {
     if (said->host ||
@@ -219,7 +132,7 @@ static int read_expect(struct tg_head *head, const char *at, size_t len)
     return 0;
 }
 
-static int read_field(struct tg_head *head, struct sayings *said,
+static int read_field(struct tg_head *head, struct tg_sayings *said,
                       const struct tg_field *field, const char *data)
 {
     const char *name = data + field->name.at, *value = data + field->value.at;
@@ -236,22 +149,22 @@ static int read_field(struct tg_head *head, struct sayings *said,
         break;
     case 10:
         if (tg_bytes_spell(name, 10, "connection"))
-            read_connection(head, said, value, len);
+            tg_head_read_connection(head, said, value, len);
         break;
     case 14:
         if (tg_bytes_spell(name, 14, "content-length"))
-            return read_content_length(head, said, value, len);
+            return tg_head_read_length(head, said, value, len);
         break;
     case 17:
         if (tg_bytes_spell(name, 17, "transfer-encoding"))
-            return read_transfer_encoding(head, said, value, len);
+            return tg_head_read_coding(head, said, value, len);
         break;
     }
     return 0;
 }
 
 /* What the lines say together. */
-static int judge(struct tg_head *head, const struct sayings *said)
+static int judge(struct tg_head *head, const struct tg_sayings *said)
 {
     if (!said->host && head->minor > 0)
         return 400;
@@ -266,27 +179,7 @@ static int judge(struct tg_head *head, const struct sayings *said)
 
 /* --- lines --- */
 
-/* Finds the line at `start`.  Returns where the next one begins, 0 if it is
- * not whole, or minus a status; `*end` is where its content ends. */
-static ssize_t find_line(const char *data, size_t len, size_t start,
-                         size_t *end, const struct tg_head_limits *limits)
-{
-    const char *lf = memchr(data + start, '\n', len - start);
-    size_t at = lf ? (size_t)(lf - data) : len;
-
-    if (start <= 2 && at - start > limits->line + 1)
-        return -414;
-    if (at + 1 > limits->size)
-        return -431;
-    if (!lf)
-        return 0;
-    if (at == start || data[at - 1] != '\r')
-        return -400;
-    *end = at - 1;
-    return (ssize_t)at + 1;
-}
-
-static int read_line(struct tg_head *head, struct sayings *said,
+static int read_line(struct tg_head *head, struct tg_sayings *said,
                      const char *data, size_t start, size_t end, unsigned most)
 {
     struct tg_field *field = &head->fields[head->nfields];
@@ -303,21 +196,10 @@ static int read_line(struct tg_head *head, struct sayings *said,
     return read_field(head, said, field, data);
 }
 
-/* Bytes that drip in cost one look each, not a whole parse. */
-static bool no_line_became_whole(const char *data, size_t len, size_t start,
-                                 size_t scanned,
-                                 const struct tg_head_limits *limits)
-{
-    if (scanned <= start || memchr(data + scanned, '\n', len - scanned))
-        return false;
-    return (len < limits->line && len < limits->size) ||
-           (len < limits->size && memchr(data + start, '\n', len - start));
-}
-
 ssize_t tg_head_parse(struct tg_head *head, const char *data, size_t len,
                       size_t *scanned, const struct tg_head_limits *limits)
 {
-    struct sayings said = {0};
+    struct tg_sayings said = {0};
     size_t start = 0, end;
     ssize_t next;
     int status;
@@ -332,12 +214,12 @@ ssize_t tg_head_parse(struct tg_head *head, const char *data, size_t len,
     if (len > start && !tg_byte_is(data[start], TG_BYTE_TOKEN) &&
         !(len == 1 && *data == '\r'))
         return -400;
-    if (no_line_became_whole(data, len, start, *scanned, limits)) {
+    if (tg_head_is_unchanged(data, len, start, *scanned, limits)) {
         *scanned = len;
         return 0;
     }
     for (;; start = (size_t)next) {
-        next = find_line(data, len, start, &end, limits);
+        next = tg_head_find_line(data, len, start, &end, limits);
         if (next <= 0)
             break;
         if (end == start) {

@@ -33,6 +33,7 @@ struct tg_head {
     struct tg_span host;    /* of the Host field; len 0 if there is none */
     int64_t content_length; /* -1: none */
     unsigned nfields;
+    uint16_t status;      /* of a response */
     uint8_t minor;        /* HTTP/1.0 or HTTP/1.1 */
     bool chunked;         /* Transfer-Encoding: chunked */
     bool keep_alive;      /* as Connection and the version say (9.3) */
@@ -58,6 +59,15 @@ struct tg_head_limits {
 ssize_t tg_head_parse(struct tg_head *head, const char *data, size_t len,
                       size_t *scanned, const struct tg_head_limits *limits);
 
+/*
+ * Parses a response head in the same way; minus 400: it is malformed, 431: it
+ * is too large.  Its length and coding are only what it says: tg_body_respond()
+ * knows where the body ends.
+ */
+ssize_t tg_head_parse_response(struct tg_head *head, const char *data,
+                               size_t len, size_t *scanned,
+                               const struct tg_head_limits *limits);
+
 /* The next field of that lower-case name at or after *index, which moves behind
  * it; NULL: there is none.  `bytes` are those that were parsed. */
 const struct tg_field *tg_head_field(const struct tg_head *head,
@@ -80,6 +90,7 @@ enum tg_body_state {
     TG_BODY_CHUNK_DATA,
     TG_BODY_CHUNK_END,
     TG_BODY_TRAILERS,
+    TG_BODY_CLOSE, /* of a response: all that comes until the end */
     TG_BODY_DONE
 };
 
@@ -91,6 +102,10 @@ struct tg_body {
 
 /* The body that follows `head`: done at once if it has none (6.3). */
 void tg_body_init(struct tg_body *body, const struct tg_head *head);
+
+/* The body of the response to a request, which may be HEAD (6.3). */
+void tg_body_respond(struct tg_body *body, const struct tg_head *head,
+                     bool to_head);
 
 enum tg_run_kind { TG_RUN_NONE, TG_RUN_DATA, TG_RUN_TRAILERS };
 

@@ -16,6 +16,18 @@ void tg_body_init(struct tg_body *body, const struct tg_head *head)
     }
 }
 
+void tg_body_respond(struct tg_body *body, const struct tg_head *head,
+                     bool to_head)
+{
+    if (to_head || head->status < 200 || head->status == 204 ||
+        head->status == 304)
+        *body = (struct tg_body){.state = TG_BODY_DONE};
+    else if (head->chunked || head->content_length >= 0)
+        tg_body_init(body, head);
+    else
+        *body = (struct tg_body){.state = TG_BODY_CLOSE};
+}
+
 static ssize_t take_content(struct tg_body *body, const char *data, size_t len,
                             enum tg_body_state next, struct tg_run *run)
 {
@@ -212,6 +224,9 @@ ssize_t tg_body_decode(struct tg_body *body, const char *data, size_t len,
         return take_chunk_end(body, data, len);
     case TG_BODY_TRAILERS:
         return take_trailers(body, data, len, run);
+    case TG_BODY_CLOSE:
+        *run = (struct tg_run){TG_RUN_DATA, data, len};
+        return (ssize_t)len;
     case TG_BODY_DONE:
         break;
     }

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -25,6 +24,7 @@
 #include "master/inherited.h"
 #include "master/notify.h"
 #include "master/report.h"
+#include "master/signals.h"
 #include "master/staff.h"
 #include "master/user.h"
 #include "worker/access.h"
@@ -108,23 +108,6 @@ static bool open_all(struct master *master)
     return complain(error);
 }
 
-static const int ours[] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGCHLD};
-
-/* Workers inherit the mask: what comes before they listen is not lost. */
-static int open_signals(void)
-{
-    sigset_t set;
-    size_t i;
-
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error */
-    sigemptyset(&set);
-    for (i = 0; i < sizeof(ours) / sizeof(*ours); i++)
-        sigaddset(&set, ours[i]);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
 /* --- stopping --- */
 
 static void stop(struct master *master)
@@ -158,6 +141,7 @@ static void hand_over(struct master *master)
         for (j = 0; j < master->doors.sockets[i].count; j++)
             tg_handover_give(&master->handover, master->doors.sockets[i].fds[j],
                              master->settings->listen[i].address);
+    tg_staff_tell(&master->staff, -1, "lend");
     tg_handover_go(&master->handover);
     tg_log(TG_LOG_INFO, "process %d is to take over",
            (int)master->handover.pid);
@@ -193,6 +177,7 @@ static void follow_handover(struct master *master)
         tg_log(TG_LOG_ERROR,
                "the new program did not become ready; this one goes on");
         tg_handover_give_up(&master->handover);
+        tg_staff_tell(&master->staff, -1, "take-back");
     }
 }
 
@@ -224,6 +209,8 @@ static void on_message(const struct tg_link_message *message, void *owner)
     } else if ((text = tg_link_is(message, "refused"))) {
         tg_report_add_reload(&master->report, false, text);
         tg_notify("READY=1\nSTATUS=the last reload was refused");
+    } else if ((text = tg_link_is(message, "signals"))) {
+        tg_signals_pass(master->signal_fd, strtoull(text, NULL, 16));
     } else if (tg_link_is(message, "pong")) {
         tg_notify("WATCHDOG=1");
     } else if (tg_link_is(message, "ready")) {
@@ -288,11 +275,12 @@ static void on_command(struct master *master, struct tg_control_client *client)
 
 static void on_signal(struct master *master)
 {
-    struct signalfd_siginfo info;
+    int number = tg_signals_next(master->signal_fd);
 
-    if (read(master->signal_fd, &info, sizeof(info)) != sizeof(info))
-        return;
-    switch (info.ssi_signo) {
+    switch (number) {
+    case 0:
+    case SIGCHLD: /* the staff looks */
+        break;
     case SIGHUP:
         tg_staff_tell(&master->staff, -1, "reload");
         break;
@@ -306,8 +294,8 @@ static void on_signal(struct master *master)
     case SIGINT:
         stop(master);
         break;
-    default: /* a child: the staff looks */
-        break;
+    default: /* handlers have asked for it */
+        tg_staff_signal(&master->staff, number);
     }
 }
 
@@ -408,7 +396,7 @@ int tg_master_run(struct tg_settings *settings, char **arguments)
 
     tg_log_setup(settings->log_level, settings->log_format);
     tg_report_init(&master.report);
-    master.signal_fd = open_signals();
+    master.signal_fd = tg_signals_open();
     tg_descriptors_raise();
     tg_notify_open();
     tg_handover_init(&master.handover, arguments);

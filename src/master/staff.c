@@ -195,6 +195,7 @@ static void replace(struct tg_staff *staff, struct tg_process *process,
         return;
     tg_log(TG_LOG_ERROR, "worker %d is replaced: %s", (int)process->pid, why);
     staff->restarts++;
+    tg_staff_tell(staff, -1, "lend");
     tg_staff_hire(staff);
 }
 
@@ -215,8 +216,10 @@ static void on_message(struct tg_staff *staff, struct tg_process *process,
     }
     if (tg_link_is(message, "ready") && !staff->stopping)
         take_over(staff, process);
-    if (process->stage == TG_PROCESS_SERVING)
+    if (process->stage == TG_PROCESS_SERVING || tg_link_is(message, "signals"))
         staff->on_message(message, staff->owner);
+    if (tg_link_is(message, "signals"))
+        tg_link_send(process->link, -1, "signals");
 }
 
 static void hear(struct tg_staff *staff, struct tg_process *process)
@@ -249,7 +252,9 @@ static void make_up_for(struct tg_staff *staff, bool has_proven)
 {
     staff->failures = has_proven ? 1 : staff->failures + 1;
     staff->restarts++;
-    if (!find(staff, TG_PROCESS_SERVING) && !find(staff, TG_PROCESS_STARTING))
+    if (find(staff, TG_PROCESS_SERVING))
+        tg_staff_tell(staff, -1, "take-back");
+    else if (!find(staff, TG_PROCESS_STARTING))
         restart_later(staff);
 }
 
@@ -324,6 +329,14 @@ void tg_staff_work(struct tg_staff *staff)
         tg_staff_hire(staff);
     if (staff->kill_at > 0 && now >= staff->kill_at)
         kill_all(staff);
+}
+
+void tg_staff_signal(const struct tg_staff *staff, int number)
+{
+    const struct tg_process *process = find(staff, TG_PROCESS_SERVING);
+
+    if (process)
+        kill(process->pid, number);
 }
 
 int tg_staff_pid(const struct tg_staff *staff, double *seconds)

@@ -41,7 +41,7 @@ struct tg_staff {
     /* In a new process: closes what is the master's only. */
     void (*prepare)(void *owner);
     /* A worker says so: "ready", "reloading", "reloaded ...", "refused ...",
-     * "pong". */
+     * "pong", "signals ...". */
     void (*on_message)(const struct tg_link_message *message, void *owner);
     void *owner;
 };
@@ -71,6 +71,9 @@ int tg_staff_timeout(const struct tg_staff *staff);
 
 /* Takes messages, buries the dead, and does what is due. */
 void tg_staff_work(struct tg_staff *staff);
+
+/* Passes a signal on to the worker that serves. */
+void tg_staff_signal(const struct tg_staff *staff, int number);
 
 /* The process that serves, and how long for; 0: none. */
 int tg_staff_pid(const struct tg_staff *staff, double *seconds);

@@ -21,9 +21,17 @@ struct watch {
     struct watch *next;
 };
 
+struct kept {
+    const void *key;
+    void *thing;
+    tg_loop_release_fn *release;
+    struct kept *next;
+};
+
 struct tg_loop {
     struct event_base *base;
     struct watch *watches;
+    struct kept *kept;
 };
 
 static void on_libevent_log(int severity, const char *message)
@@ -81,6 +89,21 @@ struct tg_loop *tg_loop_new(const char *backend)
     return loop;
 }
 
+/* libevent defers some calls, and leaks what they hold unless they happen. */
+static void release_kept(struct tg_loop *loop)
+{
+    struct kept *kept;
+
+    if (!loop->kept)
+        return;
+    while ((kept = loop->kept)) {
+        loop->kept = kept->next;
+        kept->release(kept->thing);
+        free(kept);
+    }
+    event_base_loop(loop->base, EVLOOP_NONBLOCK);
+}
+
 void tg_loop_free(struct tg_loop *loop)
 {
     struct watch *watch;
@@ -90,6 +113,7 @@ void tg_loop_free(struct tg_loop *loop)
         event_free(watch->event);
         free(watch);
     }
+    release_kept(loop);
     event_base_free(loop->base);
     free(loop);
 }
@@ -123,6 +147,27 @@ void tg_loop_watch(struct tg_loop *loop, int fd, tg_loop_fn *fn, void *arg)
     watch->next = loop->watches;
     loop->watches = watch;
     event_add(watch->event, NULL);
+}
+
+void *tg_loop_kept(const struct tg_loop *loop, const void *key)
+{
+    const struct kept *kept = loop->kept;
+
+    while (kept && kept->key != key)
+        kept = kept->next;
+    return kept ? kept->thing : NULL;
+}
+
+void tg_loop_keep(struct tg_loop *loop, const void *key, void *thing,
+                  tg_loop_release_fn *release)
+{
+    struct kept *kept = tg_alloc(sizeof(*kept));
+
+    kept->key = key;
+    kept->thing = thing;
+    kept->release = release;
+    kept->next = loop->kept;
+    loop->kept = kept;
 }
 
 struct event_base *tg_loop_base(struct tg_loop *loop)

@@ -27,6 +27,16 @@ void tg_loop_stop(struct tg_loop *loop);
 typedef void tg_loop_fn(void *arg);
 void tg_loop_watch(struct tg_loop *loop, int fd, tg_loop_fn *fn, void *arg);
 
+/*
+ * What lives as long as the loop, one thing for each `key`, an address that
+ * nobody else uses.  kept: NULL if there is none yet.  `release` is called when
+ * the loop is freed, the last that came first.
+ */
+typedef void tg_loop_release_fn(void *thing);
+void *tg_loop_kept(const struct tg_loop *loop, const void *key);
+void tg_loop_keep(struct tg_loop *loop, const void *key, void *thing,
+                  tg_loop_release_fn *release);
+
 /* For the nouns that build on libevent. */
 struct event_base *tg_loop_base(struct tg_loop *loop);
 

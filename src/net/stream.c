@@ -35,6 +35,22 @@ void tg_stream_stop_tls(struct tg_stream *stream)
     stream->tls = NULL;
 }
 
+void tg_stream_start_tls_client(struct tg_stream *stream,
+                                struct tg_tls_trust *trust, const char *server)
+{
+    stream->tls = tg_tls_session_new_client(trust, stream->fd, server);
+}
+
+int tg_stream_handshake(struct tg_stream *stream)
+{
+    return stream->tls ? tg_tls_session_handshake(stream->tls) : 0;
+}
+
+const char *tg_stream_failure(const struct tg_stream *stream)
+{
+    return stream->tls ? tg_tls_session_failure(stream->tls) : NULL;
+}
+
 ssize_t tg_stream_recv(struct tg_stream *stream, char *room, size_t len)
 {
     ssize_t n;
@@ -89,6 +105,11 @@ bool tg_stream_is_buffered(const struct tg_stream *stream)
 bool tg_stream_wants_write(const struct tg_stream *stream)
 {
     return stream->tls && tg_tls_session_wants_write(stream->tls);
+}
+
+bool tg_stream_wants_read(const struct tg_stream *stream)
+{
+    return stream->tls && tg_tls_session_wants_read(stream->tls);
 }
 
 void tg_stream_break(struct tg_stream *stream)

@@ -11,6 +11,7 @@
 #include "base/tls_settings.h"
 #include "net/tls.h"
 #include "net/tls_session.h"
+#include "net/tls_trust.h"
 
 /* --- files (tls_files.c): each returns NULL or one sentence, to be freed ---
  */
@@ -46,6 +47,13 @@ void tg_tls_tickets_serve(SSL_CTX *ctx);
 
 SSL *tg_tls_context_open(struct tg_tls_context *context);
 struct tg_tls_tickets *tg_tls_context_tickets(struct tg_tls_context *context);
+
+/* --- outgoing connections (tls_trust.c) --- */
+
+/* The client's side of a connection to `server`, a name or an address.  Its
+ * session is kept by `origin`, which stays as long as the SSL. */
+SSL *tg_tls_trust_open(struct tg_tls_trust *trust, const char *server,
+                       char *origin);
 
 /* --- clients (tls_client.c) --- */
 

@@ -2,6 +2,7 @@
 #include "net/tls_session.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,13 +19,19 @@ enum {
 };
 
 struct tg_tls_session {
-    SSL *ssl; /* NULL until the first byte has come */
-    struct tg_tls_context *context;
-    struct tg_tls_client *client; /* NULL until it is asked for */
+    SSL *ssl;                       /* NULL until the first byte has come */
+    struct tg_tls_context *context; /* NULL: this side has connected */
+    struct tg_tls_trust *trust;     /* NULL: the other side has */
+    struct tg_tls_client *client;   /* NULL until it is asked for */
+    char *origin;                   /* whom it has connected to */
+    char *failure;                  /* why it has failed */
+    char protocol[32];
     int fd;
-    bool buffered, wants_write;
-    bool ended;  /* nothing more will be sent */
-    bool broken; /* OpenSSL must not be asked again */
+    bool buffered, wants_write, wants_read;
+    bool ended;   /* nothing more will be sent */
+    bool broken;  /* OpenSSL must not be asked again */
+    bool is_open; /* the handshake was done before OpenSSL was asked last */
+    bool is_cut;  /* it ended without a close_notify */
 };
 
 struct tg_tls_session *tg_tls_session_new(struct tg_tls_context *context,
@@ -37,12 +44,41 @@ struct tg_tls_session *tg_tls_session_new(struct tg_tls_context *context,
     return session;
 }
 
+/* Sessions of one server, on one port, may be used for each other. */
+static char *origin_of(int fd, const char *server)
+{
+    struct sockaddr_in6 address = {0}; /* begins as that of IPv4 does */
+    socklen_t len = sizeof(address);
+
+    if (getpeername(fd, (struct sockaddr *)&address, &len) < 0 ||
+        (address.sin6_family != AF_INET && address.sin6_family != AF_INET6))
+        address.sin6_port = 0;
+    return tg_strf("%s:%u", server, (unsigned)ntohs(address.sin6_port));
+}
+
+struct tg_tls_session *tg_tls_session_new_client(struct tg_tls_trust *trust,
+                                                 int fd, const char *server)
+{
+    struct tg_tls_session *session = tg_alloc(sizeof(*session));
+
+    session->trust = tg_tls_trust_ref(trust);
+    session->fd = fd;
+    session->origin = origin_of(fd, server);
+    session->ssl = tg_tls_trust_open(trust, server, session->origin);
+    if (!SSL_set_fd(session->ssl, fd))
+        tg_alloc_failed();
+    return session;
+}
+
 void tg_tls_session_free(struct tg_tls_session *session)
 {
     tg_tls_session_end(session);
     SSL_free(session->ssl);
     tg_tls_client_free(session->client);
     tg_tls_context_unref(session->context);
+    tg_tls_trust_unref(session->trust);
+    free(session->origin);
+    free(session->failure);
     free(session);
 }
 
@@ -64,6 +100,30 @@ static ssize_t begin(struct tg_tls_session *session)
     return 1;
 }
 
+static ssize_t protocol_failure(struct tg_tls_session *session)
+{
+    long verdict = SSL_get_verify_result(session->ssl);
+    int reason = ERR_GET_REASON(ERR_peek_last_error());
+
+    session->broken = true;
+    if (!session->trust) {
+        tg_log(TG_LOG_DEBUG, "TLS with a client failed: %s", tg_tls_reason());
+        return -EPROTO;
+    }
+    session->is_cut =
+        reason == SSL_R_UNEXPECTED_EOF_WHILE_READING && session->is_open;
+    if (session->is_cut)
+        return -ESHUTDOWN;
+    free(session->failure);
+    session->failure = reason == SSL_R_CERTIFICATE_VERIFY_FAILED
+                           ? tg_strf("certificate verify failed: %s",
+                                     X509_verify_cert_error_string(verdict))
+                       : reason == SSL_R_UNEXPECTED_EOF_WHILE_READING
+                           ? tg_strf("TLS failed: closed during the handshake")
+                           : tg_strf("TLS failed: %s", tg_tls_reason());
+    return -EPROTO;
+}
+
 /* What OpenSSL says of a call that moved nothing. */
 static ssize_t failure(struct tg_tls_session *session, int result)
 {
@@ -81,10 +141,24 @@ static ssize_t failure(struct tg_tls_session *session, int result)
         session->broken = true;
         return error ? -error : -ECONNRESET;
     default:
-        session->broken = true;
-        tg_log(TG_LOG_DEBUG, "TLS with a client failed: %s", tg_tls_reason());
-        return -EPROTO;
+        return protocol_failure(session);
     }
+}
+
+int tg_tls_session_handshake(struct tg_tls_session *session)
+{
+    int result;
+
+    if (session->broken)
+        return -EPROTO;
+    session->wants_write = false;
+    ERR_clear_error();
+    errno = 0;
+    result = SSL_do_handshake(session->ssl);
+    if (result == 1)
+        return 0;
+    result = (int)failure(session, result);
+    return result ? result : -ECONNRESET;
 }
 
 ssize_t tg_tls_session_recv(struct tg_tls_session *session, char *room,
@@ -94,16 +168,17 @@ ssize_t tg_tls_session_recv(struct tg_tls_session *session, char *room,
     ssize_t n;
     int result;
 
-    if (session->ended) {
+    if (session->ended && !session->trust) {
         n = recv(session->fd, room, len, 0);
         return n < 0 ? -errno : n;
     }
     if (session->broken)
-        return -EPROTO;
+        return session->is_cut ? -ESHUTDOWN : -EPROTO;
     if (!session->ssl && (n = begin(session)) <= 0)
         return n;
     session->buffered = session->wants_write = false;
     do {
+        session->is_open = SSL_is_init_finished(session->ssl);
         ERR_clear_error();
         errno = 0;
         result = SSL_read(session->ssl, room + got, (int)(len - got));
@@ -177,13 +252,15 @@ ssize_t tg_tls_session_send(struct tg_tls_session *session,
 
     if (session->ended || session->broken || !session->ssl)
         return -EPIPE;
+    session->wants_read = false;
     while ((len = next_record(cursor, room, &from)) > 0) {
         ERR_clear_error();
         errno = 0;
         result = SSL_write(session->ssl, from, (int)len);
         if (result <= 0) {
             error = failure(session, result);
-            if (error == -EAGAIN && !session->wants_write) {
+            session->wants_read = error == -EAGAIN && !session->wants_write;
+            if (session->wants_read && !session->trust) {
                 session->broken = true; /* a handshake, which is not due */
                 error = -EPROTO;
             }
@@ -206,6 +283,16 @@ bool tg_tls_session_wants_write(const struct tg_tls_session *session)
     return session->wants_write;
 }
 
+bool tg_tls_session_wants_read(const struct tg_tls_session *session)
+{
+    return session->wants_read;
+}
+
+const char *tg_tls_session_failure(const struct tg_tls_session *session)
+{
+    return session->failure;
+}
+
 void tg_tls_session_end(struct tg_tls_session *session)
 {
     if (session->ssl && !session->ended && !session->broken &&
@@ -214,7 +301,8 @@ void tg_tls_session_end(struct tg_tls_session *session)
         SSL_shutdown(session->ssl);
     }
     session->ended = true;
-    session->buffered = session->wants_write = false;
+    if (!session->trust)
+        session->buffered = session->wants_write = false;
 }
 
 void tg_tls_session_break(struct tg_tls_session *session)
@@ -222,9 +310,19 @@ void tg_tls_session_break(struct tg_tls_session *session)
     session->broken = true;
 }
 
-void tg_tls_session_describe(const struct tg_tls_session *session,
+void tg_tls_session_describe(struct tg_tls_session *session,
                              struct tg_tls_facts *facts)
 {
+    const unsigned char *protocol;
+    unsigned len;
+
+    SSL_get0_alpn_selected(session->ssl, &protocol, &len);
+    if (len >= sizeof(session->protocol))
+        len = 0;
+    if (len)
+        memcpy(session->protocol, protocol, len);
+    session->protocol[len] = '\0';
+    facts->protocol = len ? session->protocol : NULL;
     facts->version = SSL_get_version(session->ssl);
     facts->cipher = SSL_get_cipher_name(session->ssl);
     facts->name = SSL_get_servername(session->ssl, TLSEXT_NAMETYPE_host_name);

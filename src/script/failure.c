@@ -140,6 +140,13 @@ void tg_failure_set_cause(lua_State *L)
     task->cause = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
+void tg_failure_trace(lua_State *L)
+{
+    luaL_traceback(L, L, luaL_tolstring(L, -1, NULL), 1);
+    lua_remove(L, -2);
+    add_cause(L, tg_state_of(L)->running);
+}
+
 void tg_task_trace(struct tg_task *task, lua_State *L, const char *message)
 {
     luaL_traceback(L, innermost(task), message, 0);

@@ -19,6 +19,10 @@ bool tg_failure_is_memory(lua_State *co, int status);
  * error and that one's traceback are on top of `L`, and stay there. */
 void tg_failure_set_cause(lua_State *L);
 
+/* Pushes the traceback of the error on top, from the task that runs; what it
+ * was told of a cause follows. */
+void tg_failure_trace(lua_State *L);
+
 /* Forgets what the task was told by that. */
 void tg_failure_drop_cause(struct tg_task *task);
 

@@ -7,6 +7,7 @@
 
 #include <lauxlib.h>
 
+#include "base/address.h"
 #include "base/alloc.h"
 #include "base/settings.h"
 #include "base/trust.h"
@@ -129,10 +130,19 @@ static int is_trustee(lua_State *L)
     return 1;
 }
 
+static int is_server(lua_State *L)
+{
+    struct tg_address address;
+
+    lua_pushboolean(
+        L, tg_address_parse_port(&address, luaL_checkstring(L, 1), 53));
+    return 1;
+}
+
 static int open_trust(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"is_trustee", is_trustee},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"is_trustee", is_trustee}, {"is_server", is_server}, {NULL, NULL}};
 
     luaL_newlib(L, functions);
     return 1;

@@ -15,7 +15,8 @@ char *tg_settings_read(struct tg_settings *settings, int must_exist);
 struct lua_State;
 
 /* A Lua function: makes the module "tidegate.core.trust" known, whose
- * `is_trustee` tells whether a text may stand in trusted_proxies. */
+ * `is_trustee` and `is_server` tell whether a text may stand in trusted_proxies
+ * and in dns_servers. */
 int tg_settings_open(struct lua_State *L);
 
 #endif

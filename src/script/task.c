@@ -33,8 +33,10 @@ static void release(struct tg_task *task)
         tg_failure_drop_cause(task);
     state->ntasks--;
     tg_census.tasks--;
-    /* an error in a hook leaves its coroutine without hooks for ever */
-    if (state->nspare < SPARE_MOST && task->fault != TG_TASK_TIME) {
+    /* an error in a hook leaves its coroutine without hooks for ever, and a
+     * cut inside an xpcall() leaves it that one's handler for all errors */
+    if (state->nspare < SPARE_MOST && task->fault != TG_TASK_TIME &&
+        !task->was_cut) {
         lua_settop(task->co, 0);
         tg_list_append(&state->spare, &task->link);
         state->nspare++;
@@ -109,6 +111,7 @@ static void close_coroutines(struct tg_task *task)
 {
     bool parked = lua_status(task->co) == LUA_YIELD;
 
+    task->was_cut = parked;
     tg_coroutine_close_parked(task, true);
     if (lua_resetthread(task->co) != LUA_OK && parked)
         log_fault(task->co);
@@ -314,7 +317,7 @@ static struct tg_task *take_or_make(lua_State *L, tg_task_end_fn *on_end,
     task->wait = NULL;
     task->parent = NULL;
     task->depth = 0;
-    task->doomed = task->sliced = false;
+    task->doomed = task->sliced = task->was_cut = false;
     task->fault = TG_TASK_ERROR;
     task->budget = state->budget;
     task->bytes = 0;

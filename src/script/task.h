@@ -130,6 +130,7 @@ struct tg_task {
     bool doomed;              /* to be cancelled in its turn */
     bool unwinding;           /* its to-be-closed variables run */
     bool sliced;              /* it gave way, and was not done */
+    bool was_cut;             /* while parked; its coroutine is worn then */
     struct tg_nest *resumers; /* innermost first */
     struct tg_nest *parked;   /* outermost first */
     struct tg_task *parent;

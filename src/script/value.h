@@ -6,8 +6,8 @@
  * tables of these, nested up to 100 levels, none of them inside itself.  A
  * table is copied raw: no metamethod runs, and of its metatable only the mark
  * of a JSON array stays.
- * The bytes are for this machine: dictionaries keep them in memory, and in files
- * whose number of the form has to change with it (shared/store.c).
+ * The bytes are for this machine: dictionaries keep them in memory, and in
+ * files whose number of the form has to change with it (shared/store.c).
  */
 #ifndef TG_SCRIPT_VALUE_H
 #define TG_SCRIPT_VALUE_H

@@ -10,7 +10,8 @@
 #include "shared/dict_form.h"
 #include "shared/keep.h"
 
-enum { IDLE = 3600 }; /* seconds */
+#define IDLE 3600.0 /* seconds */
+#define POLL 0.1
 
 /* Files are opened one after another; nothing else waits for that. */
 static pthread_mutex_t opening_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -20,6 +21,7 @@ static struct {
     pthread_cond_t changed;
     pthread_t thread;
     bool may_run, runs, stopping, shares;
+    bool lends, has_lent;  /* the files: wanted, and done */
     struct tg_keep *keeps; /* new ones come in front, and none goes */
 } saver = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -55,7 +57,8 @@ static struct tg_keep *wait_until_due(void)
     double due;
 
     pthread_mutex_lock(&saver.lock);
-    while (!saver.stopping && (due = next_due(saver.keeps)) > tg_clock_now()) {
+    while (!saver.stopping && saver.lends == saver.has_lent &&
+           (due = next_due(saver.keeps)) > tg_clock_now()) {
         struct timespec until = {.tv_sec = (time_t)due};
 
         until.tv_nsec = (long)((due - (double)until.tv_sec) * 1e9);
@@ -66,20 +69,57 @@ static struct tg_keep *wait_until_due(void)
     return keeps;
 }
 
+static void lend_if_asked(struct tg_keep *keep)
+{
+    bool lends;
+
+    pthread_mutex_lock(&saver.lock);
+    lends = saver.lends;
+    pthread_mutex_unlock(&saver.lock);
+    if (lends == saver.has_lent)
+        return;
+    for (; keep; keep = keep->next)
+        tg_keep_lend(keep, lends);
+    pthread_mutex_lock(&saver.lock);
+    saver.has_lent = lends;
+    pthread_mutex_unlock(&saver.lock);
+}
+
+void tg_saver_lend(bool lend)
+{
+    pthread_mutex_lock(&saver.lock);
+    saver.lends = lend;
+    if (saver.runs)
+        pthread_cond_signal(&saver.changed);
+    else
+        saver.has_lent = lend;
+    pthread_mutex_unlock(&saver.lock);
+}
+
+/* Whose a file is, is asked often while it is not certain. */
+static double pause_of(const struct tg_keep *keep)
+{
+    bool waits = !keep->is_ours && !keep->is_lent;
+
+    return waits && keep->seconds > POLL ? POLL : keep->seconds;
+}
+
 static void *run(void *arg)
 {
     struct tg_keep *keep;
 
     (void)arg;
-    while ((keep = wait_until_due()))
+    while ((keep = wait_until_due())) {
+        lend_if_asked(keep);
         for (; keep; keep = keep->next) {
             double now = tg_clock_now();
 
             if (keep->due > now)
                 continue;
             tg_keep_save(keep);
-            keep->due = now + keep->seconds;
+            keep->due = now + pause_of(keep);
         }
+    }
     return NULL;
 }
 

@@ -18,6 +18,10 @@ void tg_saver_start(bool shares);
 /* Writes everything and closes the files. */
 void tg_saver_stop(void);
 
+/* All is written at once, and another process that takes this one's place may
+ * have the files, too; or they are this one's again, since it could not. */
+void tg_saver_lend(bool lend);
+
 /*
  * Has the dict `name` kept by the file, and filled from it first.  False: it
  * cannot be, or is kept otherwise already; `message`, of `size` bytes, says

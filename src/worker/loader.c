@@ -18,6 +18,7 @@
 #include "shared/mailbox.h"
 #include "worker/certificates.h"
 #include "worker/changes.h"
+#include "worker/signals.h"
 #include "worker/thread.h"
 #include "worker/watchdog.h"
 
@@ -178,6 +179,8 @@ static void commit(struct reload *reload)
 
     tg_certificates_commit(loader->common->certificates, &reload->certificates);
     atomic_store(&loader->common->current, reload->number);
+    reload->outcome->signals = reload->slots[0]->app->signals;
+    tg_signals_catch(reload->outcome->signals);
     for (i = 0; i < loader->nthreads; i++)
         tg_thread_nudge(&loader->threads[i]);
     tg_text_addf(report, "generation %" PRIu64 " serves: ", reload->number);

@@ -29,6 +29,7 @@ struct tg_outcome {
     struct tg_text report;    /* for people: one line, or the errors */
     struct tg_text routes;    /* a table, of the first one only */
     struct tg_bundle *bundle; /* what it loaded, if it is ok */
+    uint64_t signals;         /* that its files ask for */
     void *owner;
 };
 

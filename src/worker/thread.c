@@ -15,10 +15,12 @@
 #include "http/server.h"
 #include "net/loop.h"
 #include "net/memory.h"
+#include "net/resolver.h"
 #include "net/timer.h"
 #include "shared/bell.h"
 #include "shared/mailbox.h"
 #include "worker/access.h"
+#include "worker/signals.h"
 #include "worker/watchdog.h"
 
 /* --- retiring --- */
@@ -312,6 +314,19 @@ static void on_mail(void *arg)
     tg_mailbox_run(thread->mailbox);
 }
 
+/* Of the process, on the first thread. */
+static void on_signals(void *arg)
+{
+    struct tg_thread *thread = arg;
+    uint64_t caught = tg_signals_take();
+    int number;
+
+    look(thread);
+    for (number = 1; caught; number++, caught >>= 1)
+        if ((caught & 1) && thread->serving)
+            tg_app_signal(thread->serving->app, number);
+}
+
 static void *run(void *arg)
 {
     struct tg_thread *thread = arg;
@@ -326,6 +341,8 @@ static void *run(void *arg)
     tg_server_compress(thread->server, thread->common->settings->compress);
     tg_loop_watch(thread->loop, tg_mailbox_fd(thread->mailbox), on_mail,
                   thread);
+    if (thread->number == 1)
+        tg_loop_watch(thread->loop, tg_signals_fd(), on_signals, thread);
     tg_loop_run(thread->loop);
     tg_server_free(thread->server);
     if (thread->serving)
@@ -347,6 +364,7 @@ bool tg_thread_start(struct tg_thread *thread)
     thread->loop = tg_loop_new(thread->common->settings->event_backend);
     if (!thread->loop)
         return false;
+    tg_resolver_configure(thread->loop, thread->common->settings->dns_servers);
     tg_list_init(&thread->prepared);
     tg_list_init(&thread->retiring);
     thread->mailbox = tg_mailbox_new();

@@ -13,7 +13,9 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/settings.h"
 #include "script/turn.h"
+#include "shared/mailbox.h"
 
 enum {
     LOOK_MILLISECONDS = 20, /* or an eighth of the shortest time allowed, */
@@ -57,17 +59,37 @@ static bool is_asleep(const struct tg_watched *watched)
     return state && state[1] == ' ' && (state[2] == 'S' || state[2] == 'D');
 }
 
+struct loss {
+    const struct tg_watchdog *watchdog;
+    char name[16];
+    double seconds;
+};
+
+static void on_loss(void *arg)
+{
+    struct loss *loss = arg;
+    const struct tg_watchdog *watchdog = loss->watchdog;
+
+    watchdog->on_lost(loss->name, loss->seconds, watchdog->arg);
+    free(loss);
+}
+
 /* What was told goes on. */
 static void look_for_loss(const struct tg_watchdog *watchdog,
                           struct tg_watched *watched, double seconds)
 {
     double allowed = watched->turn.allowed / 1000.0;
+    struct loss *loss;
 
     if (watched->is_lost || seconds < watchdog->stuck_seconds ||
         seconds < allowed)
         return;
     watched->is_lost = true;
-    watchdog->on_lost(watched->name, seconds, watchdog->arg);
+    loss = tg_alloc(sizeof(*loss));
+    loss->watchdog = watchdog;
+    loss->seconds = seconds;
+    snprintf(loss->name, sizeof(loss->name), "%s", watched->name);
+    tg_mailbox_post(watchdog->main, on_loss, loss);
 }
 
 /* Twice asleep: blocked.  Never asleep and over its time all the same: in C
@@ -193,15 +215,33 @@ static void *run(void *arg)
     return NULL;
 }
 
-void tg_watchdog_start(struct tg_watchdog *watchdog, int room, unsigned slice)
+static unsigned slice_of(const struct tg_settings *settings)
+{
+    double milliseconds = settings->time_slice * 1000;
+
+    return milliseconds <= 0    ? 0
+           : milliseconds < 1   ? 1
+           : milliseconds > 1e9 ? 0
+                                : (unsigned)milliseconds;
+}
+
+void tg_watchdog_start(struct tg_watchdog *watchdog,
+                       const struct tg_settings *settings,
+                       struct tg_mailbox *main, tg_watchdog_lost_fn *on_lost,
+                       void *arg)
 {
     struct sigaction action = {.sa_handler = tg_turn_signalled,
                                .sa_flags = SA_RESTART};
 
     sigaction(SIGNAL, &action, NULL);
-    watchdog->watched = tg_alloc((size_t)room * sizeof(*watchdog->watched));
-    watchdog->room = room;
-    watchdog->slice = slice;
+    watchdog->room = 2 * (int)settings->threads + 1; /* loaders, too */
+    watchdog->watched =
+        tg_alloc((size_t)watchdog->room * sizeof(*watchdog->watched));
+    watchdog->slice = slice_of(settings);
+    watchdog->stuck_seconds = settings->stuck_timeout;
+    watchdog->main = main;
+    watchdog->on_lost = on_lost;
+    watchdog->arg = arg;
     pthread_create(&watchdog->handle, NULL, run, watchdog);
 }
 

@@ -10,8 +10,14 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+struct tg_mailbox;
+struct tg_settings;
 struct tg_turn;
 struct tg_watched;
+
+/* A thread has been in a call for so many seconds, more than stuck_timeout: it
+ * is lost.  Called once, by the main mailbox. */
+typedef void tg_watchdog_lost_fn(const char *name, double seconds, void *arg);
 
 struct tg_watchdog {
     pthread_t handle;
@@ -20,18 +26,17 @@ struct tg_watchdog {
     unsigned slice;    /* milliseconds; 0: no task has to give way */
     double busy_until; /* tasks had to give way not long ago */
     _Atomic bool stopping;
-
-    /* To be set before the start: a call that does not return for so many
-     * seconds has lost its thread, and this hears of it once, on the
-     * watchdog's thread. */
     double stuck_seconds;
-    void (*on_lost)(const char *name, double seconds, void *arg);
+    struct tg_mailbox *main;
+    tg_watchdog_lost_fn *on_lost;
     void *arg;
 };
 
-/* For at most so many threads at once; tasks give way after so many
- * milliseconds. */
-void tg_watchdog_start(struct tg_watchdog *watchdog, int room, unsigned slice);
+/* Watches the threads of a worker with these settings. */
+void tg_watchdog_start(struct tg_watchdog *watchdog,
+                       const struct tg_settings *settings,
+                       struct tg_mailbox *main, tg_watchdog_lost_fn *on_lost,
+                       void *arg);
 void tg_watchdog_stop(struct tg_watchdog *watchdog);
 
 /* Watches the calling thread, called `name`; gives what its states count their

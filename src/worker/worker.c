@@ -43,6 +43,8 @@ struct worker {
     int nthreads, running; /* threads made; threads that have not ended */
     struct tg_loader loader;
     struct tg_callers callers;
+    struct tg_outcome *held; /* nobody has heard of it yet */
+    uint64_t signals;        /* that the master passes on */
     struct tg_status_desk status;
     struct tg_watchdog watchdog;
     int signal_fd;
@@ -203,13 +205,8 @@ static void keep_bundle(struct worker *worker, const struct tg_outcome *outcome)
     close(copy);
 }
 
-static void on_outcome(void *arg)
+static void tell_outcome(struct worker *worker, struct tg_outcome *outcome)
 {
-    struct tg_outcome *outcome = arg;
-    struct worker *worker = outcome->owner;
-
-    if (outcome->ok)
-        keep_bundle(worker, outcome);
     if (worker->started)
         tg_link_send(worker->place->link, -1, "%s %s",
                      outcome->ok ? "reloaded" : "refused",
@@ -226,6 +223,35 @@ static void on_outcome(void *arg)
         stop(worker, 1);
     }
     tg_outcome_free(outcome);
+}
+
+static void tell_held(struct worker *worker)
+{
+    struct tg_outcome *outcome = worker->held;
+
+    worker->held = NULL;
+    if (outcome)
+        tell_outcome(worker, outcome);
+}
+
+/* Other signals than before: nobody hears of it until the master has answered
+ * that it passes them on. */
+static void on_outcome(void *arg)
+{
+    struct tg_outcome *outcome = arg;
+    struct worker *worker = outcome->owner;
+
+    tell_held(worker);
+    worker->held = outcome;
+    if (outcome->ok)
+        keep_bundle(worker, outcome);
+    if (!outcome->ok || outcome->signals == worker->signals ||
+        worker->is_orphan ||
+        !tg_link_send(worker->place->link, -1, "signals %" PRIx64,
+                      outcome->signals))
+        tell_held(worker);
+    else
+        worker->signals = outcome->signals;
 }
 
 /* --- what the process hears --- */
@@ -291,6 +317,10 @@ static void on_message(struct worker *worker,
         reload(worker, message->fd);
     else if (tg_link_is(message, "reopen"))
         reopen(worker);
+    else if (tg_link_is(message, "lend"))
+        tg_saver_lend(true);
+    else if (tg_link_is(message, "take-back"))
+        tg_saver_lend(false);
     else if (tg_link_is(message, "stop"))
         stop_as_told(worker);
     else if (tg_link_is(message, "leave"))
@@ -299,6 +329,8 @@ static void on_message(struct worker *worker,
         tg_status_ask(&worker->status, message->fd, false);
     else if (tg_link_is(message, "status-json"))
         tg_status_ask(&worker->status, message->fd, true);
+    else if (tg_link_is(message, "signals"))
+        tell_held(worker);
     else if (tg_link_is(message, "ping"))
         tell(worker, "pong");
 }
@@ -313,6 +345,7 @@ static void on_link(struct worker *worker)
         break;
     case TG_LINK_GONE: /* the master was killed: nobody could restart us */
         worker->is_orphan = true;
+        tell_held(worker);
         stop(worker, 1);
         break;
     default:
@@ -352,6 +385,7 @@ static int open_signals(void)
 {
     sigset_t set;
 
+    signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error */
     sigemptyset(&set);
     sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGTERM);
@@ -363,21 +397,10 @@ static int open_signals(void)
 
 static void log_census(void)
 {
-    static const char message[] = "stopped";
-    struct tg_census census;
-    struct tg_log_field fields[6];
     long now, most;
 
     tg_memory_flush();
-    tg_census_flush();
-    census = tg_census_total();
-    fields[0] = TG_LOG_NUMBER("tasks", census.tasks);
-    fields[1] = TG_LOG_NUMBER("exchanges", census.exchanges);
-    fields[2] = TG_LOG_NUMBER("timers", census.timers);
-    fields[3] = TG_LOG_NUMBER("connections", census.connections);
-    fields[4] = TG_LOG_NUMBER("states", census.states);
-    fields[5] = TG_LOG_NUMBER("subscriptions", census.subscriptions);
-    tg_log_record(TG_LOG_INFO, message, sizeof(message) - 1, fields, 6);
+    tg_census_log();
     tg_memory_total(&now, &most);
     tg_log(TG_LOG_DEBUG, "libevent holds %ld bytes; it held %ld at most", now,
            most);
@@ -394,10 +417,12 @@ static void finish(struct worker *worker)
     tg_saver_stop();
     tg_server_teardown();
     tg_certificates_release(&worker->certificates);
+    if (worker->held)
+        tg_outcome_free(worker->held);
     tg_status_release(&worker->status);
     tg_callers_release(&worker->callers);
-    tg_mailbox_free(worker->common.main);
     tg_watchdog_stop(&worker->watchdog);
+    tg_mailbox_free(worker->common.main);
     tg_tally_free(worker->common.tally);
     free(worker->threads);
     close(worker->signal_fd);
@@ -405,38 +430,12 @@ static void finish(struct worker *worker)
     log_census();
 }
 
-static unsigned slice_of(const struct tg_settings *settings)
-{
-    double milliseconds = settings->time_slice * 1000;
-
-    return milliseconds <= 0    ? 0
-           : milliseconds < 1   ? 1
-           : milliseconds > 1e9 ? 0
-                                : (unsigned)milliseconds;
-}
-
-struct loss {
-    struct worker *worker;
-    char *why;
-};
-
-static void on_loss(void *arg)
-{
-    struct loss *loss = arg;
-
-    tg_link_send(loss->worker->place->link, -1, "replace %s", loss->why);
-    free(loss->why);
-    free(loss);
-}
-
-/* On the watchdog's thread. */
 static void on_lost(const char *name, double seconds, void *arg)
 {
-    struct loss *loss = tg_alloc(sizeof(*loss));
+    const struct worker *worker = arg;
 
-    loss->worker = arg;
-    loss->why = tg_strf("%s is lost in a call for %.1f s", name, seconds);
-    tg_mailbox_post(loss->worker->common.main, on_loss, loss);
+    tg_link_send(worker->place->link, -1,
+                 "replace %s is lost in a call for %.1f s", name, seconds);
 }
 
 static void init_common(struct worker *worker)
@@ -467,13 +466,10 @@ int tg_worker_run(const struct tg_worker_place *place)
     worker.signal_fd = open_signals();
     tg_loop_setup(settings->debug_events);
     tg_library_setup();
-    tg_saver_start(place->has_elders);
     init_common(&worker);
-    worker.watchdog.stuck_seconds = settings->stuck_timeout;
-    worker.watchdog.on_lost = on_lost;
-    worker.watchdog.arg = &worker;
-    tg_watchdog_start(&worker.watchdog, 2 * (int)settings->threads + 1,
-                      slice_of(settings));
+    tg_saver_start(place->has_elders);
+    tg_watchdog_start(&worker.watchdog, settings, worker.common.main, on_lost,
+                      &worker);
     tg_callers_init(&worker.callers);
     tg_list_init(&worker.status.open);
     if (start_threads(&worker)) {

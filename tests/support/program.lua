@@ -116,6 +116,15 @@ function program_methods:worker()
 	return self:workers()[1]
 end
 
+--- Kills all its processes, as a power cut would.
+function program_methods:kill()
+	local numbers = table.concat(self:workers(), " ")
+	os.execute(("kill -KILL %d %s"):format(self.pid, numbers))
+	await("the end of its processes", function()
+		return not os.execute("kill -0 " .. numbers .. " 2>/dev/null")
+	end)
+end
+
 --- A figure of /proc: bytes of resident memory of the worker.
 function program_methods:resident()
 	return tonumber(read(("/proc/%d/status"):format(self:worker())):match("VmRSS:%s*(%d+) kB")) * 1024

@@ -7,7 +7,7 @@ local projects = require("tests.support.project")
 local server_methods = setmetatable({}, { __index = program.methods })
 local server_mt = { __name = "server", __index = server_methods, __gc = program.collect }
 
-local clean = { "tasks", "exchanges", "timers", "connections", "states", "subscriptions" }
+local clean = { "tasks", "exchanges", "timers", "connections", "states", "subscriptions", "sockets" }
 
 function server_methods:await_listeners(count)
 	program.await(function() return "a listener; the log is\n" .. self:log() end, function()

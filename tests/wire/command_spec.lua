@@ -71,6 +71,7 @@ describe("wrong usage", function()
 		{ "one folder is enough: '--threads'", "serve", "--", "a", "--threads" },
 		{ "--trusted-proxies cannot be '10.0.0.1/8'", "serve", "--trusted-proxies", "10.0.0.1/8" },
 		{ "--proxy-headers cannot be 'forwarded'", "serve", "--proxy-headers", "x-forwarded-for", "--proxy-headers", "forwarded" },
+		{ "--dns-servers cannot be 'dns.example'", "serve", "--dns-servers", "dns.example" },
 		{ "--request-id-header cannot be 'a b'", "serve", "--request-id-header", "a b" },
 		{ "--threads cannot be '0'", "serve", "--threads", "0" },
 		{ "--threads cannot be '-1'", "serve", "--threads", "-1" },

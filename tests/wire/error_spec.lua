@@ -202,6 +202,17 @@ describe("an error", function()
 		end)
 	end)
 
+	it("is told as it is, though a task before was cancelled inside xpcall", function()
+		local code = [[
+			local timer = require("tidegate.timer")
+			local h = require("tidegate.task").spawn(xpcall, timer.sleep, function() return "of another" end, 60)
+			timer.sleep(0.001)
+			h:cancel()
+			h:wait()
+			return require("tidegate.task").spawn(tidegate.fail, 418):wait()]]
+		assert.equal(418, connection:fetch("POST", "/run", nil, code).status)
+	end)
+
 	it("of one request leaves a hundred others alone", function()
 		local connections = {}
 		for i = 1, 100 do

@@ -291,6 +291,8 @@ return print]])
 			":1: 'proxy_headers' must be " .. proxy_headers .. ", not 'x-real-ip'" },
 		{ "proxy_headers of two kinds", "return { proxy_headers = { 'x-forwarded-for', 'forwarded' } }",
 			":1: 'proxy_headers' must be " .. proxy_headers .. ", not 'forwarded'" },
+		{ "dns_servers", "return { dns_servers = { '127.0.0.1:5353', 'dns.example' } }",
+			":1: 'dns_servers' must be addresses such as '192.0.2.53' or '127.0.0.1:5353', not 'dns.example'" },
 		{ "request_id_header", "return { request_id_header = 'x-request-id:' }",
 			":1: 'request_id_header' must be the name of a header field" },
 		{ "shutdown_timeout", "return { shutdown_timeout = -1 }", ":1: 'shutdown_timeout' must be seconds" },

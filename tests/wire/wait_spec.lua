@@ -1,7 +1,16 @@
 -- Every wait there is, through everything that may end it.
 
+local socket = require("socket")
+
 local around = require("tests.support.around")
+local name_server = require("tests.support.name_server")
 local program = require("tests.support.program")
+
+-- Who takes connections and says nothing, and a name server; SILENT, NAMES and
+-- PORT, the gateway's own, stand for their ports.
+local silent = assert(socket.bind("127.0.0.1", 0, 1024))
+local servers
+local get = "'GET /marks?name=x HTTP/1.0\\r\\n\\r\\n'"
 
 -- park: waits until something ends it.  completes: waits a little, gives
 -- "done".  times_out: gives "timeout".  fails: what is waited for fails with
@@ -46,9 +55,38 @@ local waits = {
 		completes = "local c = require('tidegate.channel').open('c' .. request.id) local s = c:subscribe() "
 			.. "task.spawn(function() timer.sleep(0.001) c:publish('done') end) return (s:get())",
 		times_out = "return (select(3, require('tidegate.channel').open('c'):subscribe():get(0.005)))" },
+	{ name = "dns.resolve", park = "require('tidegate.dns').resolve('silent.test', 'A', { servers = 'NAMES' })",
+		completes = "return require('tidegate.dns').resolve('slow.test', 'A', { servers = 'NAMES' }) and 'done'",
+		times_out = "return (select(3, require('tidegate.dns').resolve('silent.test', 'A', { servers = 'NAMES', timeout = 0.005 })))" },
+	{ name = "socket.connect", park = "require('tidegate.socket').connect('127.0.0.1', SILENT, { tls = true, timeout = 60 })",
+		completes = "local s <close> = require('tidegate.socket').connect('localhost', PORT) return s and 'done'",
+		times_out = "return (select(3, require('tidegate.socket').connect('127.0.0.1', SILENT, { tls = true, timeout = 0.005 })))" },
+	{ name = "socket:read", park = "local s <close> = assert(require('tidegate.socket').connect('127.0.0.1', SILENT)) s:read(1)",
+		completes = "local s <close> = require('tidegate.socket').connect('127.0.0.1', PORT) s:write(" .. get .. ") return s:read('all') and 'done'",
+		times_out = "local s <close> = require('tidegate.socket').connect('127.0.0.1', SILENT) return (select(3, s:read(1, { timeout = 0.005 })))" },
+	{ name = "socket:write", park = "local s <close> = require('tidegate.socket').connect('127.0.0.1', SILENT) while true do s:write(('x'):rep(2^18)) end",
+		completes = "local s <close> = require('tidegate.socket').connect('127.0.0.1', PORT) return s:write(" .. get .. ") and 'done'",
+		times_out = "local s <close> = require('tidegate.socket').connect('127.0.0.1', SILENT) s:timeout(0.005) "
+			.. "local ok, _, code repeat ok, _, code = s:write(('x'):rep(2^18)) until not ok return code" },
+	{ name = "udp:receive", park = "local u <close> = require('tidegate.socket').udp() u:bind('127.0.0.1') u:receive()",
+		completes = "local u <close> = require('tidegate.socket').udp() u:bind('127.0.0.1') "
+			.. "task.spawn(function() timer.sleep(0.001) u:send('done', u.address, u.port) end) return (u:receive())",
+		times_out = "local u <close> = require('tidegate.socket').udp() u:bind('127.0.0.1') return (select(3, u:receive{ timeout = 0.005 }))" },
 	{ name = "event:wait", park = "task.event():wait()",
 		completes = "local e = task.event() task.spawn(function() timer.sleep(0.001) e:set() end) return e:wait() and 'done'",
 		times_out = "return (select(3, task.event():wait(0.005)))" },
+	{ name = "http.get", park = "http.get(origin .. '/silent')",
+		completes = "return http.get(origin .. '/done'):text()",
+		times_out = "return (select(3, http.get(origin .. '/silent', { timeout = 0.05 })))" },
+	{ name = "http.post", park = "local x = ('x'):rep(2^16) http.post(origin .. '/silent', { body = function() return x end })",
+		completes = "return http.post(origin .. '/done', { body = 'x' }):text()",
+		times_out = "return (select(3, http.post(origin .. '/silent', { body = 'x', first_byte_timeout = 0.05 })))" },
+	{ name = "text() of http", park = "http.get(origin .. '/begun'):text()",
+		times_out = "return (select(3, http.get(origin .. '/begun', { idle_timeout = 0.05 }):text()))" },
+	{ name = "chunks() of http", park = "for _ in http.get(origin .. '/begun'):chunks() do end" },
+	{ name = "http.all", park = "http.all{ origin .. '/silent', origin .. '/silent' }",
+		completes = "return http.all{ a = origin .. '/done' }.a:text()",
+		times_out = "return select(2, http.all{ a = { url = origin .. '/silent', timeout = 0.05 } }).a.code" },
 }
 
 -- Where a wait may stand; ... is the wait.
@@ -67,6 +105,7 @@ local function at(place, code)
 end
 
 local run = [[
+local http = require("tidegate.http")
 local shared = require("tidegate.shared").open("marks")
 local task = require("tidegate.task")
 local timer = require("tidegate.timer")
@@ -78,25 +117,44 @@ end
 
 return { limits = { memory = 4 * 2^20, wait = 600 }, POST = function(request, response)
 	local _ <close> = mark(request.query.mark or "nobody")
-	local code = "local task, timer, request, response = ... " .. request.headers["x-code"]
-	return assert(load(code, "=run"))(task, timer, request, response)
+	local code = "local task, timer, request, response, http, origin = ... " .. request.headers["x-code"]
+	return assert(load(code, "=run"))(task, timer, request, response, http, request.headers["x-origin"])
 end }]]
 
 local marks = [[
 local shared = require("tidegate.shared").open("marks")
 return function(request) return tostring(shared:get(request.query.name)) end]]
 
+-- What requests of its own ask.
+local answers = {
+	["handlers/silent.lua"] = "return { GET = function() require('tidegate.timer').sleep(60) end, POST = function() require('tidegate.timer').sleep(60) end }",
+	["handlers/begun.lua"] = "return function(_, response) response:write('x') require('tidegate.timer').sleep(60) end",
+	["handlers/done.lua"] = "return function() return 'done' end",
+}
+
 describe("a wait", function()
 	local gateway, connection
-	around({ files = { ["handlers/run.lua"] = run, ["handlers/marks.lua"] = marks }, flags = { "--drain-timeout", "0.2" } }, function(g, c)
+	answers["handlers/run.lua"], answers["handlers/marks.lua"] = run, marks
+	around({ files = answers, flags = { "--drain-timeout", "0.2" } }, function(g, c)
 		gateway, connection = g, c
 	end)
 
 	local number = 0
 
+	lazy_setup(function()
+		servers = name_server.start()
+	end)
+
+	lazy_teardown(function()
+		servers:stop()
+	end)
+
 	local function ask(client, code, body, name)
+		local ports = { NAMES = servers.address, PORT = gateway.port, SILENT = select(2, silent:getsockname()) }
+		code = code:gsub("%u%u%u%u+", function(word) return ports[word] and tostring(ports[word]) end)
 		local length = body and "Content-Length: 10\r\n\r\n{" or "Content-Length: 0\r\n\r\n"
-		client:send(("POST /run?mark=%s HTTP/1.1\r\nHost: x\r\nAccept: text/plain\r\nX-Code: %s\r\n%s"):format(name or "nobody", code, length))
+		client:send(("POST /run?mark=%s HTTP/1.1\r\nHost: x\r\nAccept: text/plain\r\nX-Origin: http://127.0.0.1:%d\r\nX-Code: %s\r\n%s")
+			:format(name or "nobody", gateway.port, code, length))
 	end
 
 	local function answer(code)
@@ -173,7 +231,7 @@ describe("a wait", function()
 			end)
 
 			it("is cancelled when its parent ends", function()
-				local client, name = begin(wait, ("task.spawn(function() %s end) timer.sleep(0.001) return 'ended'"):format(wait.park))
+				local client, name = begin(wait, ("task.spawn(function() %s end) timer.sleep(0.05) return 'ended'"):format(wait.park))
 				if not wait.stream then
 					assert.equal("ended", client:response().body)
 				end
@@ -210,7 +268,7 @@ describe("a wait", function()
 			end)
 
 			it("ends its task if there is no memory for it", function()
-				local hog = "local t = {} pcall(function() while true do t[#t + 1] = ('x'):rep(1000 + #t % 7) end end) "
+				local hog = "local t for _, n in ipairs{ 1000, 60 } do pcall(function() while true do t = { t, ('x'):rep(n) } end end) end "
 				local client = gateway:connect()
 				ask(client, hog .. ("task.spawn(function() %s end):wait()"):format(wait.park), wait.body)
 				assert.equal(503, client:response().status)

@@ -1,0 +1,3 @@
+--- See docs/dns.md.
+
+return require("tidegate.core.dns")

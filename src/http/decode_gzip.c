@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#define ZLIB_CONST
+#include <stdlib.h>
+#include <zlib.h>
+
+#include "base/alloc.h"
+#include "http/decode.h"
+
+enum { WINDOW = 15, GZIP = 16 };
+
+static void *gzip_new(void)
+{
+    z_stream *z = tg_alloc(sizeof(*z));
+
+    if (inflateInit2(z, WINDOW + GZIP) != Z_OK)
+        tg_alloc_failed();
+    return z;
+}
+
+static void gzip_restart(void *state)
+{
+    inflateReset(state);
+}
+
+static void gzip_free(void *state)
+{
+    inflateEnd(state);
+    free(state);
+}
+
+static enum tg_decoded gzip_step(void *state, struct tg_codec_io *io)
+{
+    z_stream *z = state;
+    uInt given = io->in_len < 1u << 30 ? (uInt)io->in_len : 1u << 30;
+    int outcome;
+
+    z->next_in = (const Bytef *)io->in;
+    z->avail_in = given;
+    z->next_out = (Bytef *)io->out;
+    z->avail_out = (uInt)io->out_len;
+    outcome = inflate(z, Z_NO_FLUSH);
+    io->in += given - z->avail_in;
+    io->in_len -= given - z->avail_in;
+    io->out += io->out_len - z->avail_out;
+    io->out_len = z->avail_out;
+    if (outcome == Z_STREAM_END)
+        return TG_DECODED_END;
+    return outcome == Z_OK || outcome == Z_BUF_ERROR ? TG_DECODED_MORE
+                                                     : TG_DECODED_BAD;
+}
+
+const struct tg_decode tg_decode_gzip = {
+    .chains = true, /* RFC 1952, 2.2 */
+    .new = gzip_new,
+    .restart = gzip_restart,
+    .free = gzip_free,
+    .step = gzip_step,
+};

@@ -1,0 +1,110 @@
+-- tidegate.http, content codings: what is decoded, and what is left alone.
+
+local askers = require("tests.support.asker")
+local origins = require("tests.support.origin")
+
+local programs = { gzip = "gzip -c", ["x-gzip"] = "gzip -c", br = "brotli -c", zstd = "zstd -qc" }
+
+local function encode(coding, data)
+	local path = os.tmpname()
+	local file = assert(io.open(path, "wb"))
+	file:write(data)
+	file:close()
+	local pipe = assert(io.popen(("%s <%s"):format(programs[coding], path)))
+	local text = pipe:read("a")
+	pipe:close()
+	os.remove(path)
+	return text
+end
+
+describe("tidegate.http, of content that is encoded,", function()
+	local asker, origin
+
+	lazy_setup(function()
+		origin = origins.listen()
+		asker = askers.start(origin.url)
+	end)
+
+	lazy_teardown(function()
+		asker:stop()
+		origin:close()
+	end)
+
+	-- What the code returns when it gets this content.
+	local function answer(code, body, fields, status)
+		local client = asker:begin(code)
+		local visit = origin:accept()
+		local request = visit:request()
+		visit:answer(body, status, fields .. "connection: close\r\n")
+		local text = asker:finish(client)
+		visit:close()
+		return text, request
+	end
+
+	local text = {}
+	for i = 1, 5000 do
+		text[i] = ("line %d of it\n"):format(i)
+	end
+	text = table.concat(text)
+
+	for coding in pairs(programs) do
+		local field = ("Content-Encoding: %s\r\n"):format(coding)
+
+		it("decodes " .. coding .. ", whole and in pieces", function()
+			assert.equal(text .. "|nil|nil|nil", (answer(
+				"local r = http.get(origin) return r:text(), r.headers['content-encoding'], r.headers['content-length'], r.headers['transfer-encoding']",
+				encode(coding, text), field)))
+			assert.equal(text, (answer("local all = '' for chunk in http.get(origin):chunks() do all = all .. chunk end return all", encode(coding, text), field)))
+			assert.equal("|0", (answer("local r = http.get(origin) return r:text(), #r:buffer()", encode(coding, ""), field)))
+		end)
+
+		it("decodes " .. coding .. " that comes byte by byte", function()
+			local client = asker:begin("return http.get(origin):text()")
+			local visit = origin:accept()
+			visit:request()
+			local body = encode(coding, text:sub(1, 400))
+			visit.stream:setoption("tcp-nodelay", true)
+			visit:send(("HTTP/1.1 200 OK\r\n%scontent-length: %d\r\n\r\n"):format(field, #body))
+			for i = 1, #body do
+				visit:send(body:sub(i, i))
+			end
+			assert.equal(text:sub(1, 400), (asker:finish(client)))
+			visit:close()
+		end)
+
+		it("bounds what " .. coding .. " grows to", function()
+			local bomb = encode(coding, ("0"):rep(50000000))
+			assert.is_true(#bomb < 100000)
+			assert.equal("nil|too large", (answer("local text, message, code = http.get(origin):text() return text, code", bomb, field)))
+			assert.equal("true|too large", (answer("local r = http.get(origin, { max_size = 1000 }) return r.status == 200, (select(3, r:buffer()))", bomb, field)))
+			assert.equal("50000000|true", (answer("local n, most = 0, 0 for chunk in http.get(origin):chunks() do n, most = n + #chunk, math.max(most, #chunk) end return n, most < 100000", bomb, field)))
+		end)
+
+		it("tells of " .. coding .. " that is cut off or goes on", function()
+			local whole = encode(coding, text)
+			assert.equal("malformed", (answer("return (select(3, http.get(origin):text()))", whole:sub(1, -5), field)))
+			assert.equal("malformed", (answer("return (select(3, http.get(origin):text()))", whole .. "more of it", field)))
+		end)
+	end
+
+	it("decodes streams of gzip and zstd that follow each other", function()
+		for _, coding in ipairs({ "gzip", "zstd" }) do
+			assert.equal("onetwo", (answer("return http.get(origin):text()", encode(coding, "one") .. encode(coding, "two"), ("content-encoding: %s\r\n"):format(coding))))
+		end
+	end)
+
+	it("asks for what it decodes", function()
+		local _, request = answer("return http.get(origin).status", "", "")
+		assert.equal("gzip, br, zstd", request.headers["accept-encoding"])
+		_, request = answer("return http.get(origin, { decode = false }).status", "", "")
+		assert.is_nil(request.headers["accept-encoding"])
+	end)
+
+	it("leaves alone what it is told to, or does not know", function()
+		local coded = encode("gzip", "hello")
+		local code = "local r = http.get(origin, %s) return r:text(), r.headers['content-encoding']"
+		assert.equal(coded .. "|gzip", (answer(code:format("{ decode = false }"), coded, "content-encoding: gzip\r\n")))
+		assert.equal(coded .. "|gzip, gzip", (answer(code:format("nil"), coded, "content-encoding: gzip, gzip\r\n")))
+		assert.equal(coded .. "|gzip", (answer(code:format("nil"), coded, "content-encoding: gzip\r\ncontent-range: bytes 0-24/99\r\n", "206 Partial Content")))
+	end)
+end)
