@@ -53,12 +53,12 @@ struct tg_keep *tg_keep_open(const char *name, const char *path, double seconds,
     keep->store = store;
     keep->path = tg_strdup(path);
     keep->seconds = seconds;
-    keep->due = tg_clock_now() + seconds;
     for (i = 0; i < TG_DICT_PARTS; i++)
         tg_shard_note(&keep->dict->shards[i], true);
     was_empty = tg_dict_size(keep->dict) == 0;
     keep->dict->afresh = !was_empty;
     keep->is_ours = tg_store_own(store);
+    keep->due = keep->is_ours ? tg_clock_now() + seconds : 0;
     loading.now = tg_clock_wall();
     if (tg_store_load(store, false, restore, &loading, message, size))
         return keep;

@@ -11,7 +11,8 @@
 #include "shared/keep.h"
 #include "shared/mailbox.h"
 
-enum { IDLE = 3600 }; /* seconds */
+#define IDLE 3600.0 /* seconds */
+#define POLL 0.1
 
 /* Files are opened one after another; nothing else waits for that. */
 static pthread_mutex_t opening_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -106,6 +107,12 @@ void tg_saver_save(struct tg_mailbox *box, void (*fn)(void *arg), void *arg)
     pthread_mutex_unlock(&saver.lock);
 }
 
+/* Whose a file is, is asked often while it is not certain. */
+static double pause_of(const struct tg_keep *keep)
+{
+    return !keep->is_ours && keep->seconds > POLL ? POLL : keep->seconds;
+}
+
 static void *run(void *arg)
 {
     struct tg_keep *keep;
@@ -120,7 +127,7 @@ static void *run(void *arg)
             if (keep->due > now && !at_once)
                 continue;
             tg_keep_save(keep);
-            keep->due = now + keep->seconds;
+            keep->due = now + pause_of(keep);
         }
         if (at_once)
             answer();
