@@ -18,41 +18,55 @@
 #include <time.h>
 #include <unistd.h>
 
-static char body[1 << 21], answer[sizeof(body) + 512];
-static size_t body_len, answer_len;
+struct answer {
+    const char *connection;
+    time_t made;
+    size_t len;
+    char text[1 << 21];
+};
 
-static void format_answer(void)
+static struct answer stay = {.connection = "keep-alive"};
+static struct answer leave = {.connection = "close"};
+static char body[(1 << 21) - 512];
+static size_t body_len;
+
+/* Formats the answer anew if a second has passed. */
+static void refresh(struct answer *answer)
 {
-    static time_t last;
     time_t now = time(NULL);
     char date[64];
-    int head;
 
-    if (now == last)
+    if (now == answer->made)
         return;
-    last = now;
+    answer->made = now;
     strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime(&now));
-    head = sprintf(answer,
-                   "HTTP/1.1 200 OK\r\nDate: %s\r\n"
-                   "Content-Type: text/plain\r\nContent-Length: %zu\r\n\r\n",
-                   date, body_len);
-    memcpy(answer + head, body, body_len);
-    answer_len = head + body_len;
+    answer->len = sprintf(answer->text,
+                          "HTTP/1.1 200 OK\r\nDate: %s\r\nConnection: %s\r\n"
+                          "Content-Type: text/plain\r\n"
+                          "Content-Length: %zu\r\n\r\n",
+                          date, answer->connection, body_len);
+    memcpy(answer->text + answer->len, body, body_len);
+    answer->len += body_len;
 }
 
 static void serve(int client)
 {
     static char request[65536];
     ssize_t got = recv(client, request, sizeof(request), MSG_DONTWAIT);
+    struct answer *answer = &stay;
 
-    if (got <= 0) {
-        close(client);
-    } else if (got >= 4 && !memcmp(request + got - 4, "\r\n\r\n", 4)) {
-        format_answer();
-        send(client, answer, answer_len, MSG_NOSIGNAL);
-        if (memmem(request, got, "Connection: close", 17))
-            close(client);
-    }
+    if (got <= 0)
+        goto end;
+    if (got < 4 || memcmp(request + got - 4, "\r\n\r\n", 4))
+        return;
+    if (memmem(request, got, "Connection: close", 17))
+        answer = &leave;
+    refresh(answer);
+    send(client, answer->text, answer->len, MSG_NOSIGNAL);
+    if (answer == &stay)
+        return;
+end:
+    close(client);
 }
 
 static void accept_client(int epoll, int listener)

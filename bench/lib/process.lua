@@ -21,17 +21,23 @@ local function start(command, core, log)
 	return setmetatable({ pid = pid, log = log }, process_mt)
 end
 
+-- The folders of a process's threads; none if it has ended.
+local function threads(pid)
+	local folder = ("/proc/%d/task"):format(pid)
+	local list = lfs.attributes(folder) and system.names(folder, "^%d+$") or {}
+	for i, thread in ipairs(list) do
+		list[i] = folder .. "/" .. thread
+	end
+	return list
+end
+
 --- Its process number and those of its children, and of theirs.
 function process_methods:tree()
 	local tree = { self.pid }
 	for _, pid in ipairs(tree) do -- it grows meanwhile
-		local folder = ("/proc/%d/task"):format(pid)
-		if lfs.attributes(folder) then
-			for thread in lfs.dir(folder) do
-				local children = system.read(("%s/%s/children"):format(folder, thread)) or ""
-				for child in children:gmatch("%d+") do
-					tree[#tree + 1] = tonumber(child)
-				end
+		for _, folder in ipairs(threads(pid)) do
+			for child in (system.read(folder .. "/children") or ""):gmatch("%d+") do
+				tree[#tree + 1] = tonumber(child)
 			end
 		end
 	end
@@ -41,13 +47,9 @@ end
 -- Seconds that the threads of a process have run: the kernel counts them in
 -- nanoseconds.  User and system time are sampled, hundredths of a second.
 local function times(pid)
-	local run, folder = 0, ("/proc/%d/task"):format(pid)
-	if not lfs.attributes(folder) then
-		return 0, 0, 0
-	end
-	for thread in lfs.dir(folder) do
-		local text = system.read(("%s/%s/schedstat"):format(folder, thread))
-		run = run + (text and tonumber(text:match("^%d+")) or 0) / 1e9
+	local run = 0
+	for _, folder in ipairs(threads(pid)) do
+		run = run + tonumber((system.read(folder .. "/schedstat") or "0"):match("^%d+")) / 1e9
 	end
 	local stat = system.read(("/proc/%d/stat"):format(pid)) or ""
 	local user, kernel = stat:match("^%d+ %(.*%) %S+" .. (" %S+"):rep(10) .. " (%d+) (%d+)")

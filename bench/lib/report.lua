@@ -38,6 +38,9 @@ end
 
 -- What share of all figures comes from rounds that are too far apart.
 local function noise(run)
+	if run.rounds == 1 then
+		return "**One round does not show how noisy it was: ask for more.**"
+	end
 	local noisy, all = 0, 0
 	for _, work in ipairs(run.works) do
 		for _, result in ipairs(work.results) do

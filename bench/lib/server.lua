@@ -95,7 +95,7 @@ end
 --- Asks once, as the work has it, by curl.  Returns status, body, head.
 function server_methods:ask()
 	local ask, folder = self.work.ask, self.place.folder
-	local words = { "curl -s -k --max-time 10 --path-as-is -D", folder .. "/head", "-o", folder .. "/answer" }
+	local words = { "curl -s -k --http1.1 --max-time 10 --path-as-is -D", folder .. "/head", "-o", folder .. "/answer" }
 	for name, value in pairs(ask.headers or {}) do
 		words[#words + 1] = "-H " .. system.quote(name .. ": " .. value)
 	end

@@ -16,7 +16,8 @@ end
 --- How far the rounds are apart: greatest less least, by the median.
 local function spread(list)
 	local copy = sorted(list)
-	return (copy[#copy] - copy[1]) / median(copy)
+	local middle = median(copy)
+	return middle ~= 0 and (copy[#copy] - copy[1]) / middle or 0
 end
 
 --- The value that the given share of the list is not above.

@@ -46,7 +46,6 @@ end
 return {
 	title = "nginx, Lua module (LuaJIT)",
 	order = 1,
-	reload_signal = "HUP",
 
 	version = function()
 		local module = system.output("dpkg-query -W -f '${Version}' libnginx-mod-http-lua")
@@ -61,7 +60,7 @@ return {
 		end
 		place:write("nginx.conf", configuration:format(modules .. "ndk.conf", modules .. "lua.conf", folder, folder,
 			folder, folder, folder, folder, folder, folder, parts.http or "", place.port, place.secure and " ssl" or "",
-			folder, secure(place) .. parts.server))
+			folder, secure(place) .. parts.server:gsub("FOLDER", folder)))
 		return ("nginx -c %s/nginx.conf"):format(folder)
 	end,
 }

@@ -44,7 +44,6 @@ end
 return {
 	title = "nginx, njs",
 	order = 5,
-	reload_signal = "HUP",
 
 	version = function()
 		local module = system.output("dpkg-query -W -f '${Version}' libnginx-mod-http-js")

@@ -16,7 +16,6 @@ return {
 return {
 	title = "Tidegate",
 	order = 0,
-	reload_signal = "HUP",
 
 	version = function()
 		return system.output(program .. " version"):gsub("\n", ", ")

@@ -2,11 +2,11 @@
 
 local count = 1000
 
--- The text for each route, by its number.
+-- The text for each route, with its number for each `@`.
 local function each(text)
 	local parts = {}
 	for n = 1, count do
-		parts[n] = text:gsub("#", n)
+		parts[n] = text:gsub("@", n)
 	end
 	return table.concat(parts)
 end
@@ -14,7 +14,7 @@ end
 local function files(name, text)
 	local list = {}
 	for n = 1, count do
-		list[name:gsub("#", n)] = text:gsub("#", n)
+		list[name:gsub("@", n)] = text:gsub("@", n)
 	end
 	return list
 end
@@ -40,16 +40,16 @@ return {
 	expect = ("%s %s keel\n"):format(n, id),
 
 	handlers = {
-		tidegate = files("handlers/route#/{id}/parts/{part}.lua", [[
+		tidegate = files("handlers/route@/{id}/parts/{part}.lua", [[
 return function(request)
 	local params = request.params
-	return "# " .. params.id .. " " .. params.part .. "\n"
+	return "@ " .. params.id .. " " .. params.part .. "\n"
 end
 ]]),
 		nginx_lua = each([[
-location ~ ^/route#/([^/]+)/parts/([^/]+)$ {
+location ~ ^/route@/([^/]+)/parts/([^/]+)$ {
 	content_by_lua_block {
-		local text = "# " .. ngx.var[1] .. " " .. ngx.var[2] .. "\n"
+		local text = "@ " .. ngx.var[1] .. " " .. ngx.var[2] .. "\n"
 		ngx.header.content_length = #text
 		ngx.print(text)
 	}
@@ -57,18 +57,18 @@ location ~ ^/route#/([^/]+)/parts/([^/]+)$ {
 ]]),
 		lighttpd = {
 			config = each([[
-$HTTP["url"] =~ "^/route#/([^/]+)/parts/([^/]+)$" { magnet.attract-raw-url-to = ( "FOLDER/route#.lua" ) }
+$HTTP["url"] =~ "^/route@/([^/]+)/parts/([^/]+)$" { magnet.attract-raw-url-to = ( "FOLDER/route@.lua" ) }
 ]]),
-			files = files("route#.lua", [[
+			files = files("route@.lua", [[
 local r = lighty.r
-local id, part = r.req_attr["uri.path"]:match("^/route#/([^/]+)/parts/([^/]+)$")
+local id, part = r.req_attr["uri.path"]:match("^/route@/([^/]+)/parts/([^/]+)$")
 r.resp_header["Content-Type"] = "text/plain"
-r.resp_body:set({ "# " .. id .. " " .. part .. "\n" })
+r.resp_body:set({ "@ " .. id .. " " .. part .. "\n" })
 return 200
 ]]),
 		},
 		haproxy = {
-			frontend = each("http-request use-service lua.work if { path_reg ^/route#/([^/]+)/parts/([^/]+)$ }\n\t"),
+			frontend = each("http-request use-service lua.work if { path_reg ^/route@/([^/]+)/parts/([^/]+)$ }\n\t"),
 			lua = [[
 core.register_service("work", "http", function(applet)
 	local n, id, part = applet.path:match("^/route(%d+)/([^/]+)/parts/([^/]+)$")
@@ -82,7 +82,7 @@ end)
 ]],
 		},
 		apache = {
-			config = each('LuaMapHandler "^/route#/([^/]+)/parts/([^/]+)$" "FOLDER/route.lua" handle\n'),
+			config = each('LuaMapHandler "^/route@/([^/]+)/parts/([^/]+)$" "FOLDER/route.lua" handle\n'),
 			files = {
 				["route.lua"] = [[
 function handle(r)
@@ -95,15 +95,15 @@ end
 			},
 		},
 		nginx_njs = {
-			server = each("location ~ ^/route#/([^/]+)/parts/([^/]+)$ { js_content work.route#; }\n"),
+			server = each("location ~ ^/route@/(?<id>[^/]+)/parts/(?<part>[^/]+)$ { js_content work.route@; }\n"),
 			js = each([[
-function route#(r) {
-	r.return(200, "# " + r.variables["1"] + " " + r.variables["2"] + "\n");
+function route@(r) {
+	r.return(200, "@ " + r.variables.id + " " + r.variables.part + "\n");
 }
-]]) .. "export default { " .. each("route#, ") .. "};\n",
+]]) .. "export default { " .. each("route@, ") .. "};\n",
 		},
 		node = "const routes = [];\n" .. each([[
-routes.push([/^\/route#\/([^\/]+)\/parts\/([^\/]+)$/, (id, part) => "# " + id + " " + part + "\n"]);
+routes.push([/^\/route@\/([^\/]+)\/parts\/([^\/]+)$/, (id, part) => "@ " + id + " " + part + "\n"]);
 ]]) .. [[
 answer = (request, response) => {
 	for (const [pattern, handler] of routes) {

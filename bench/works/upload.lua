@@ -7,7 +7,7 @@ return {
 	order = 42,
 	about = "10 MiB are put; the handler reads them piece by piece where the server lets it, and answers with their "
 		.. "number. mod_magnet, mod_lua and njs hand over the whole.",
-	ask = { method = "PUT", path = "/upload", body = ("x"):rep(bytes), connections = 4 },
+	ask = { method = "PUT", path = "/upload", body = ("x"):rep(bytes), connections = 2 },
 	expect = "10485760\n",
 
 	handlers = {
@@ -68,7 +68,7 @@ end)
 		apache = [[
 function handle(r)
 	r.content_type = "text/plain"
-	local body = r:requestbody(0)
+	local body = r:requestbody()
 	r:write(#body .. "\n")
 	return apache2.OK
 end
