@@ -22,9 +22,10 @@ local columns = {
 -- `foreign`: the share of the server's core that others took meanwhile.
 local function measure(server, settings)
 	local process = server.process
+	local work = server.work
+	local seconds = math.max(settings.seconds, work.least_seconds or 1)
 	local busy, before = processes.core_busy(servers.core), process:cpu()
-	local figures = load.start(server.url, server.work.ask, settings.seconds, settings.load_core, server.place.folder)
-		:wait()
+	local figures = load.start(server.url, work.ask, seconds, settings.load_core, server.place.folder):wait()
 	local after, memory = process:cpu(), process:memory()
 	busy = processes.core_busy(servers.core) - busy
 	assert(figures.requests > 0, "no answer came")

@@ -64,7 +64,8 @@ return {
 				and ("SSLEngine on\nSSLSessionCache shmcb:%s/tls\nSSLCertificateFile %s\nSSLCertificateKeyFile %s"):format(
 					folder, place.certificate, place.key)
 			or ""
-		place:write("apache.conf", configuration:format(load, folder, folder, place.port, folder, tls, (parts.config:gsub("FOLDER", folder))))
+		place:write("apache.conf", configuration:format(load, folder, folder, place.port, folder, tls,
+			(parts.config:gsub("FOLDER", folder))))
 		return ("apache2 -DFOREGROUND -f %s/apache.conf"):format(folder)
 	end,
 }

@@ -56,7 +56,7 @@ return {
 				.. 'core.register_service("endless", "http", function() while true do end end)\n',
 			frontend = "http-request use-service lua.endless if { path /endless }\n\thttp-request use-service lua.work",
 		},
-		apache = (hello.handlers.apache:gsub("handle%(r%)\n", "%0if r.uri == '/endless' then while true do end end\n", 1)),
+		apache = (hello.handlers.apache:gsub("%(r%)\n", "%0\tif r.uri == '/endless' then while true do end end\n", 1)),
 		node = (hello.handlers.node:gsub("=> {\n", "%0\tif (request.url === '/endless') { for (;;); }\n", 1)),
 	},
 }

@@ -5,6 +5,7 @@ return {
 	order = 40,
 	about = "Each handler sleeps for 10 ms and answers a line; 1,000 keep-alive connections ask at once. In mod_magnet "
 		.. "and mod_lua a handler that sleeps holds its thread, so they are not here.",
+	least_seconds = 3,
 	ask = { path = "/nap", connections = 1000 },
 	expect = "slept\n",
 

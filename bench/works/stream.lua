@@ -7,6 +7,7 @@ return {
 	order = 41,
 	about = "64 pieces of 16 KiB, written one after the other without a length; no more than 256 KiB wait for the client "
 		.. "where a server can bound that. mod_magnet gathers the whole answer.",
+	least_seconds = 3,
 	ask = { path = "/stream", connections = 8 },
 	expect = piece:rep(64),
 

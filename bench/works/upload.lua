@@ -7,6 +7,7 @@ return {
 	order = 42,
 	about = "10 MiB are put; the handler reads them piece by piece where the server lets it, and answers with their "
 		.. "number. mod_magnet, mod_lua and njs hand over the whole.",
+	least_seconds = 3,
 	ask = { method = "PUT", path = "/upload", body = ("x"):rep(bytes), connections = 2 },
 	expect = "10485760\n",
 
