@@ -11,6 +11,7 @@
 #include "bind/bind.h"
 #include "bind/call.h"
 #include "bind/core.h"
+#include "bind/service.h"
 #include "net/timer.h"
 #include "script/bundle.h"
 #include "script/state.h"
@@ -36,6 +37,7 @@ struct tg_app *tg_app_new(struct tg_bundle *bundle, uint64_t generation,
     app->state->host = app;
     tg_list_init(&app->alarms);
     tg_list_init(&app->open);
+    tg_list_init(&app->services);
     tg_state_attempt(app->state, tg_core_open, NULL, "cannot open the modules");
     tg_state_attempt(app->state, set_threads, &threads, "threads");
     return app;
@@ -273,10 +275,17 @@ static int push_lifecycle(lua_State *L)
 void tg_app_start(struct tg_app *app, double seconds, tg_app_started_fn *fn,
                   void *arg)
 {
-    struct tg_task *task = tg_task_new(app->state, on_start_end, app);
+    char *error = tg_services_open(app);
+    struct tg_task *task;
 
     app->on_started = fn;
     app->arg = arg;
+    if (error) {
+        fn(error, arg);
+        free(error);
+        return;
+    }
+    task = tg_task_new(app->state, on_start_end, app);
     app->starting = task;
     tg_state_attempt(app->state, push_lifecycle, task, "on_start");
     app->deadline = tg_timer_start(app->loop, seconds, on_start_deadline, app);
@@ -287,6 +296,7 @@ void tg_app_go_live(struct tg_app *app)
 {
     app->live = true;
     tg_timers_start(app);
+    tg_services_go_live(app);
 }
 
 /* --- retiring --- */
@@ -297,6 +307,7 @@ void tg_app_retire(struct tg_app *app, tg_app_idle_fn *fn, void *arg)
 
     app->retired = true;
     tg_timers_cancel(app);
+    tg_services_close(app);
     task = tg_task_new(app->state, on_task_end, (void *)(uintptr_t) "on_stop");
     tg_state_attempt(app->state, push_lifecycle, task, "on_stop");
     app->on_idle = fn;
@@ -319,6 +330,7 @@ void tg_app_stop(struct tg_app *app)
     if (app->deadline)
         tg_timer_stop(app->deadline);
     tg_timers_cancel(app);
+    tg_services_close(app);
     tg_task_cancel_all(app->state);
     close_all(app);
     if (app->idle)

@@ -38,9 +38,10 @@ struct tg_open {
 
 struct tg_app {
     struct tg_state *state;
-    struct tg_loop *loop;  /* NULL until it is attached */
-    struct tg_list alarms; /* of bind/timer.c: every timer that may fire */
-    struct tg_list open;   /* each a struct tg_open */
+    struct tg_loop *loop;    /* NULL until it is attached */
+    struct tg_list alarms;   /* of bind/timer.c: every timer that may fire */
+    struct tg_list open;     /* each a struct tg_open */
+    struct tg_list services; /* of bind/service.c */
     struct tg_call *spare;
     int find, failed;               /* registry: functions of tidegate.app */
     bool by_host;                   /* does any route name a host? */
