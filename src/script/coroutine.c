@@ -122,9 +122,9 @@ static int go_on(lua_State *L, lua_State *co, int nargs, int base)
     if (task)
         task->resumers = resumer.next;
     if (status == LUA_YIELD && task &&
-        (task->wait || (tg_turn_is_overdue(turn) && lua_isyieldable(L))))
+        (task->wait || (tg_turn_is_cut(turn) && lua_isyieldable(L))))
         return park_outer(L, co, base);
-    if (status == LUA_YIELD && tg_turn_is_overdue(turn)) {
+    if (status == LUA_YIELD && tg_turn_is_cut(turn)) {
         tg_coroutine_reset(co);
         tg_turn_push_excess(L);
         lua_pop(L, 1);

@@ -18,7 +18,7 @@ static const char sentinels_key;
  * that may never end, too. */
 static const char *describe(lua_State *L, lua_State *co, int status)
 {
-    if (status == LUA_YIELD && tg_turn_is_overdue(tg_state_of(L)->turn))
+    if (status == LUA_YIELD && tg_turn_is_cut(tg_state_of(L)->turn))
         tg_turn_push_excess(L); /* and a traceback, which is not shown */
     else if (status == LUA_YIELD)
         return "a finalizer cannot wait";

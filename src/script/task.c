@@ -205,6 +205,18 @@ static unsigned time_left(struct tg_task *task)
     return task->used < most ? most - task->used : 1;
 }
 
+static enum tg_task_fault fault_of(const struct tg_task *task, int status)
+{
+    const struct tg_turn *turn = task->state->turn;
+
+    if (status == LUA_YIELD && tg_turn_is_cut(turn))
+        return TG_TASK_TIME;
+    if (status != LUA_YIELD && tg_turn_is_overdue(turn))
+        return TG_TASK_TIME;
+    return tg_failure_is_memory(task->co, status) ? TG_TASK_MEMORY
+                                                  : TG_TASK_ERROR;
+}
+
 /* Runs the task's coroutine within its budget. */
 static int run(struct tg_task *task, int nargs)
 {
@@ -225,9 +237,7 @@ static int run(struct tg_task *task, int nargs)
     state->running = outer;
     tg_turn_slice(state->turn, NULL, 0);
     charge(task, held);
-    task->fault = tg_turn_is_overdue(state->turn)          ? TG_TASK_TIME
-                  : tg_failure_is_memory(task->co, status) ? TG_TASK_MEMORY
-                                                           : TG_TASK_ERROR;
+    task->fault = fault_of(task, status);
     tg_turn_end(state->turn, task->co, before);
     if (state->on_run)
         state->on_run(state, NULL);

@@ -70,12 +70,25 @@ static void keep_excess(lua_State *L, lua_Debug *at, struct tg_turn *turn)
     lua_rawsetp(L, LUA_REGISTRYINDEX, &excess_key);
 }
 
+static void tell_alive(struct tg_turn *turn)
+{
+    atomic_store(&turn->alive, atomic_load(&turn->probe));
+}
+
+static void on_probe(lua_State *L, lua_Debug *at)
+{
+    (void)at;
+    lua_sethook(L, NULL, 0, 0);
+    tell_alive(tg_state_of(L)->turn);
+}
+
 /* Found on a coroutine that outlived its turn it takes itself away. */
 static void on_step(lua_State *L, lua_Debug *at)
 {
     struct tg_turn *turn = tg_state_of(L)->turn;
 
     tg_coroutine_set_deaf(L, false);
+    tell_alive(turn);
     if (!tg_turn_is_overdue(turn)) {
         lua_sethook(L, NULL, 0, 0);
         return;
@@ -106,6 +119,7 @@ static void on_line(lua_State *L, lua_Debug *at)
     bool stale = atomic_load(&turn->to_slice) != atomic_load(&turn->number);
 
     (void)at;
+    tell_alive(turn);
     if (!stale && !turn->is_primed) {
         turn->is_primed = true;
         return;
@@ -199,8 +213,12 @@ void tg_turn_signalled(int signal)
         arm(L);
         return;
     }
+    if (atomic_load(&turn->probe) != atomic_load(&turn->alive) &&
+        !lua_gethook(L))
+        lua_sethook(L, on_probe, LUA_MASKCOUNT, 1);
     L = atomic_load(&turn->base);
-    if (L && atomic_load(&turn->to_slice) == number && !lua_gethook(L)) {
+    if (L && atomic_load(&turn->to_slice) == number &&
+        (!lua_gethook(L) || lua_gethook(L) == on_probe)) {
         turn->is_primed = false;
         lua_sethook(L, on_line, LUA_MASKLINE, 0);
     }

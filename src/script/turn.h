@@ -28,6 +28,8 @@ struct tg_turn {
     _Atomic unsigned suspect; /* the watchdog's: the turn it wants to end */
     _Atomic unsigned asked;   /* the watchdog's: the turn it wants a trace of */
     _Atomic unsigned told;    /* the turn that `trace` shows */
+    _Atomic unsigned probe;   /* the watchdog's: is Lua reached at all? */
+    _Atomic unsigned alive;   /* the newest probe that reached it */
     _Atomic unsigned overdue; /* the turn that must end */
     _Atomic(lua_State *) current; /* the innermost coroutine */
     _Atomic unsigned to_slice;    /* the watchdog's: the turn to give way */
@@ -60,11 +62,19 @@ static inline lua_State *tg_turn_begin(struct tg_turn *turn, lua_State *L,
     return outer;
 }
 
-static inline bool tg_turn_is_overdue(struct tg_turn *turn)
+static inline bool tg_turn_is_overdue(const struct tg_turn *turn)
 {
     return turn->depth &&
            atomic_load_explicit(&turn->overdue, memory_order_relaxed) ==
                atomic_load_explicit(&turn->number, memory_order_relaxed);
+}
+
+/* Is a yield that is seen now the hook's?  Code may yield by itself when its
+ * turn is overdue already. */
+static inline bool tg_turn_is_cut(const struct tg_turn *turn)
+{
+    return turn->kept ==
+           atomic_load_explicit(&turn->number, memory_order_relaxed);
 }
 
 /* The turn that runs is another one from here on, with the same time again;

@@ -25,7 +25,7 @@ enum {
 };
 
 static const double blocked_seconds = 0.1, stuck_seconds = 1,
-                    busy_seconds = 0.2;
+                    busy_seconds = 0.2, probe_seconds = 0.02;
 
 enum { FREE, TAKEN, LOOKED_AT };
 
@@ -39,6 +39,10 @@ struct tg_watched {
     unsigned seen;   /* the turn it saw last, */
     double since;    /* and when first */
     double slice_at; /* seconds after which it is asked to give way */
+    clockid_t clock;
+    double away_since; /* its clock when the probe was sent that has not
+                          reached Lua */
+    double probe_at;   /* the next signal of it */
     bool is_asleep, is_told, is_lost;
 };
 
@@ -92,16 +96,47 @@ static void look_for_loss(const struct tg_watchdog *watchdog,
     tg_mailbox_post(watchdog->main, on_loss, loss);
 }
 
-/* Twice asleep: blocked.  Never asleep and over its time all the same: in C
- * that does not return.  Both are told once, with what Lua was doing. */
+/* What the thread has computed: it may not get the processor for long. */
+static double computed(const struct tg_watched *watched)
+{
+    struct timespec time;
+
+    if (clock_gettime(watched->clock, &time) != 0)
+        return 0;
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Has it been in C for long, without sleep?  Lua tells of each probe; one that
+ * a coroutine took along to its end is sent again. */
+static bool is_away(struct tg_watched *watched, double now)
+{
+    struct tg_turn *turn = &watched->turn;
+    unsigned probe = atomic_load(&turn->probe);
+
+    if (now < watched->probe_at)
+        return false;
+    watched->probe_at = now + probe_seconds;
+    if (watched->away_since == 0 || atomic_load(&turn->alive) == probe) {
+        watched->away_since = computed(watched);
+        atomic_store(&turn->probe, probe + 1);
+    }
+    pthread_kill(watched->thread, SIGNAL);
+    return computed(watched) - watched->away_since >= blocked_seconds;
+}
+
+/* Twice asleep: blocked.  Never asleep and not back in Lua: in C that does not
+ * return.  Both are told once, with what Lua was doing. */
 static void look_outside(const struct tg_watchdog *watchdog,
-                         struct tg_watched *watched, double seconds,
+                         struct tg_watched *watched, double seconds, double now,
                          bool overdue)
 {
     bool asleep = seconds >= blocked_seconds && is_asleep(watched);
     bool blocked = asleep && watched->is_asleep;
     bool stuck =
         overdue && seconds >= stuck_seconds + watched->turn.allowed / 1000.0;
+
+    if (!watched->is_told && !asleep && seconds >= probe_seconds)
+        stuck = is_away(watched, now) || stuck;
 
     watched->is_asleep = asleep;
     if (!blocked && !stuck)
@@ -159,6 +194,7 @@ static void look_at(struct tg_watchdog *watchdog, struct tg_watched *watched,
         watched->seen = number;
         watched->since = now;
         watched->is_asleep = watched->is_told = watched->is_lost = false;
+        watched->away_since = watched->probe_at = 0;
         watched->slice_at = slice_now(watchdog, now) / 1000.0;
         return;
     }
@@ -169,7 +205,7 @@ static void look_at(struct tg_watchdog *watchdog, struct tg_watched *watched,
     } else if (watchdog->slice && seconds >= watched->slice_at) {
         ask_for_way(watchdog, watched, seconds);
     }
-    look_outside(watchdog, watched, seconds, overdue);
+    look_outside(watchdog, watched, seconds, now, overdue);
 }
 
 static void look(struct tg_watchdog *watchdog)
@@ -267,6 +303,7 @@ struct tg_turn *tg_watchdog_enter(struct tg_watchdog *watchdog,
         watched->turn = (struct tg_turn){0};
         snprintf(watched->name, sizeof(watched->name), "%s %d", name, number);
         watched->thread = pthread_self();
+        pthread_getcpuclockid(watched->thread, &watched->clock);
         watched->tid = gettid();
         watched->seen = 0;
         tg_turn_own(&watched->turn);

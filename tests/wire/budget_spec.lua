@@ -1,6 +1,9 @@
 -- Whatever a handler does, it ends, and the others are served.
 
+local socket = require("socket")
+
 local around = require("tests.support.around")
+local program = require("tests.support.program")
 local server = require("tests.support.server")
 
 -- name, the body of a handler, the line its traceback must show
@@ -24,6 +27,14 @@ end]], 5 },
 	{ "a callback of gsub", "('x'):gsub('.', function() while true do end end)", 3 },
 	{ "an iterator", "for _ in function() return 1 end do end", 3 },
 	{ "a goto", "::again:: goto again", 3 },
+	{ "a chain of metamethods", "local t t = setmetatable({}, { __index = function(_, k) return k > 50 and t[1] or t[k + 1] or t[1] end,\n"
+		.. "__add = function(a) return a end, __concat = function() while true do t = t + 1 end end }) return t .. 1", 4 },
+	{ "a coroutine that is resumed for ever", "local co = coroutine.wrap(function() while true do coroutine.yield() end end)\nwhile true do co() end", "[34]" },
+	{ "a coroutine's __close", "coroutine.wrap(function()\nlocal _ <close> = setmetatable({}, { __close = function() while true do end end }) error('x') end)()", 4 },
+	{ "coroutine.close", "local co = coroutine.create(function()\nlocal _ <close> = setmetatable({}, { __close = function() while true do end end }) coroutine.yield() "
+		.. "end)\ncoroutine.resume(co) coroutine.close(co)", 4 },
+	{ "a child that is waited for", "require('tidegate.task').all{ function()\nwhile true do end end }", 4 },
+	{ "the time of day, asked again and again", "while true do os.time() end", 3 },
 }
 
 local files = {
@@ -98,6 +109,23 @@ return { limits = { time = 0.1 }, GET = function()
 	text:find("^(.-)(.-)b")
 	return "found nothing"
 end }]],
+	["handlers/lpeg.lua"] = [[
+local lpeg = require("lpeg")
+return { limits = { time = 60 }, GET = function()
+	local any = lpeg.P(1)
+	local text = ("a"):rep(20000)
+	local found = (any - lpeg.P(any ^ 0 * "b")) ^ 0 * -1
+	return tostring(found:match(text))
+end }]],
+	["handlers/busy.lua"] = [[
+return { limits = { time = 60 }, GET = function()
+	local ends = os.clock() + 0.5
+	while os.clock() < ends do
+		coroutine.wrap(function() return ("x"):rep(10) end)()
+	end
+	return "computed"
+end }]],
+	["handlers/execute.lua"] = [[return function() return tostring(os.execute("sleep 0.5")) end]],
 	["handlers/pipe.lua"] = [[
 return function()
 	local pipe = io.popen("sleep 0.5; echo through")
@@ -122,7 +150,13 @@ describe("limits.time ends", function()
 		it(case[1] .. ", and shows where it ran", function()
 			assert.equal("quick", connection:fetch("GET", "/quick").body)
 			local before = #gateway:log()
+			local began = socket.gettime()
 			local response = connection:fetch("GET", "/endless/" .. i)
+			if program.measures_memory and socket.gettime() - began > 0.3 then -- the machine was busy: once more
+				began = socket.gettime()
+				response = connection:fetch("GET", "/endless/" .. i)
+				assert.is_true(socket.gettime() - began <= 0.3, "it took more than 1.5 times its budget")
+			end
 			assert.equal(503, response.status)
 			assert.matches('"detail":"the handler ran for too long"', response.body, 1, true)
 			gateway:wait_log(("handlers/endless/%d.lua:%s: time budget exceeded: 200 ms without a wait"):format(i, case[3]), before)
@@ -131,8 +165,7 @@ describe("limits.time ends", function()
 	end
 
 	it("a finalizer", function()
-		local response = connection:fetch("GET", "/finalizer")
-		assert.is_true(response.status == 503 or response.body == "collected", response.status)
+		assert.equal("collected", connection:fetch("GET", "/finalizer").body) -- it hurts nobody else
 		gateway:wait_log("__gc: handlers/finalizer.lua:2: time budget exceeded")
 		assert.equal("quick", connection:fetch("GET", "/quick").body)
 	end)
@@ -183,10 +216,56 @@ describe("limits.time", function()
 		assert.is_true(connection:response().status < 504)
 	end)
 
+	it("tells of a C function that computes, before its time is over", function()
+		local before = #gateway:log()
+		assert.equal(200, connection:fetch("GET", "/lpeg").status)
+		gateway:wait_log("thread 1 does not come back: a call runs for [%d.]+ s\\n\\t%[C%]\\n\\thandlers/lpeg.lua:6", before)
+		assert.is_nil(gateway:log():find("does not come back.-does not come back", before + 1), "it is told once")
+	end)
+
+	it("tells of no C function where Lua computes", function()
+		local before = #gateway:log()
+		assert.equal("computed", connection:fetch("GET", "/busy").body)
+		assert.is_nil(gateway:log():find("does not come back", before + 1, true))
+	end)
+
+	it("tells of os.execute", function()
+		local before = #gateway:log()
+		assert.equal("true", connection:fetch("GET", "/execute").body)
+		gateway:wait_log("thread 1 is blocked: a call has not returned for 0.%d s.-handlers/execute.lua:1", before)
+	end)
+
 	it("does not count as long as a call is blocked, but the log tells of it", function()
 		local before = #gateway:log()
 		assert.equal("through", connection:fetch("GET", "/pipe").body)
 		gateway:wait_log("thread 1 is blocked: a call has not returned for 0.%d s.-handlers/pipe.lua:3", before)
+	end)
+end)
+
+-- ThreadSanitizer hands a signal over where the code calls the system: a loop
+-- without such a call never sees it.  So these are the ways through the
+-- watchdog, its signal and its hooks that it can follow.
+describe("the watchdog #threads", function()
+	it("ends tasks on several threads at once, and slices others", function()
+		local gateway = server.start({ threads = 2, flags = { "--time-slice", "0.002" }, files = {
+			["handlers/quick.lua"] = files["handlers/quick.lua"],
+			["handlers/loop.lua"] = "return { limits = { time = 0.2 }, GET = function() while true do io.open('/') end end }",
+			["handlers/sorted.lua"] = "return { limits = { time = 0.2 }, GET = function() table.sort({ 1, 2, 3 }, function() "
+				.. "while true do io.open('/') end end) end }",
+			["handlers/nested.lua"] = "return { limits = { time = 0.2 }, GET = function() coroutine.wrap(function() local _ <close> = "
+				.. "setmetatable({}, { __close = function() while true do io.open('/') end end }) error('x') end)() end }",
+			["handlers/slow.lua"] = "return { limits = { time = 60 }, GET = function() for _ = 1, 3000 do\nio.open('/')\nend return 'slow' end }",
+		} })
+		local clients, expected = {}, {}
+		for i, target in ipairs({ "loop", "sorted", "nested", "slow", "slow", "loop", "quick" }) do
+			clients[i] = gateway:connect():ask("GET", "/" .. target)
+			expected[i] = (target == "slow" or target == "quick") and 200 or 503
+		end
+		for i, client in ipairs(clients) do
+			assert.equal(expected[i], client:response().status)
+			client:close()
+		end
+		gateway:stop()
 	end)
 end)
 
