@@ -127,7 +127,8 @@ write(folder .. "/handlers/ask.lua", (handler:gsub("ORIGIN", origin_port)))
 local port, other_port = free_port(), free_port()
 local origin = start(nginx("origin", origin_conf, "", origin_port), origin_port, "/origin")
 local servers = {
-	{ "Tidegate", start(("build/release/tidegate serve %s --threads 1 --listen 127.0.0.1:%d"):format(folder, port), port, "/ask") },
+	{ "Tidegate", start(("build/release/tidegate serve %s --threads 1 --listen 127.0.0.1:%d"):format(
+		folder, port), port, "/ask") },
 	{ "nginx, raw cosocket", start(nginx("other", lua_conf, includes, other_port), other_port, "/ask") },
 }
 
