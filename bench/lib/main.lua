@@ -2,6 +2,8 @@
 
 package.path = "./?.lua;" .. package.path
 
+local cjson = require("cjson")
+
 local chart = require("bench.lib.chart")
 local json = require("bench.lib.json")
 local options = require("bench.lib.options")
@@ -30,7 +32,23 @@ local function versions(peers)
 	return list
 end
 
+-- The works of an earlier run of that name that are not asked for now.
+local function kept(path, asked)
+	local text, list = settings.keep and system.read(path .. ".json"), {}
+	for _, work in ipairs(text and cjson.decode(text).works or {}) do
+		if not asked[work.name] then
+			list[#list + 1] = work
+		end
+	end
+	return list
+end
+
 local works, peers = runner.load_all("works", settings.works), runner.load_all("peers", settings.peers)
+local path = "bench/results/" .. settings.name
+local asked = {}
+for _, work in ipairs(works) do
+	asked[work.name] = true
+end
 local run = {
 	date = os.date("!%Y-%m-%d %H:%M UTC"),
 	machine = machine,
@@ -38,11 +56,11 @@ local run = {
 	rounds = settings.rounds,
 	seconds = settings.seconds,
 	peers = versions(peers),
-	works = {},
+	works = kept(path, asked),
 }
-local path = "bench/results/" .. settings.name
-for i, work in ipairs(works) do
-	run.works[i] = runner.run(work, peers, settings)
+for _, work in ipairs(works) do
+	table.insert(run.works, runner.run(work, peers, settings))
+	table.sort(run.works, function(a, b) return a.order < b.order end)
 	system.write(path .. ".json", json.encode(run)) -- a run that is broken off leaves what it has
 	system.write(path .. ".md", report.markdown(run, settings.name .. ".svg"))
 	system.write(path .. ".svg", chart.svg(run))

@@ -1,7 +1,7 @@
 --- The command line of bench/run.
 
 local usage = [[
-usage: bench/run [--quick] [--works a,b] [--peers x,y] [--rounds N] [--seconds N] [--name NAME]
+usage: bench/run [--quick] [--works a,b] [--peers x,y] [--rounds N] [--seconds N] [--name NAME] [--keep]
 
   --quick      3 rounds of 1 second in place of 7 of 3
   --works      only these; they are the files of bench/works
@@ -9,6 +9,7 @@ usage: bench/run [--quick] [--works a,b] [--peers x,y] [--rounds N] [--seconds N
   --rounds     how often each server has its turn
   --seconds    how long a turn lasts, in whole seconds
   --name       what the results are called: bench/results/NAME.json, .md, .svg
+  --keep       results of that name stay, but for the works of this run
 ]]
 
 local function split(text)
@@ -39,6 +40,8 @@ local function parse(words)
 		local reader = readers[words[at]]
 		if words[at] == "--quick" then
 			options.quick = true
+		elseif words[at] == "--keep" then
+			options.keep = true
 		elseif reader and words[at + 1] then
 			options[reader[1]] = reader[2](words[at + 1])
 			if not options[reader[1]] then

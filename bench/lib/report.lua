@@ -1,7 +1,7 @@
 --- The results as a page of Markdown.
 
 local function number(value, digits)
-	return value and ("%." .. digits .. "f"):format(value) or ""
+	return value and ("%%.%df"):format(digits):format(value) or ""
 end
 
 local function row_of(work, result)

@@ -28,7 +28,9 @@ local function measure(server, settings)
 	local figures = load.start(server.url, work.ask, seconds, settings.load_core, server.place.folder):wait()
 	local after, memory = process:cpu(), process:memory()
 	busy = processes.core_busy(servers.core) - busy
-	assert(figures.requests > 0, "no answer came")
+	if figures.requests == 0 then
+		error("no answer came", 0)
+	end
 
 	local total = after.total - before.total
 	local user, kernel = after.user - before.user, after.system - before.system

@@ -31,8 +31,8 @@ end
 return {
 	title = "hello beside a runaway handler",
 	order = 65,
-	about = "One client asks for a handler that loops without end, then 16 others ask for hello. HAProxy makes its Lua give "
-		.. "way, as we do; Apache's other threads go on; the rest stand still until somebody ends them.",
+	about = "One client asks for a handler that loops without end, then 16 others ask for hello. HAProxy makes its Lua "
+		.. "give way, as we do; Apache's other threads go on; the rest stand still until somebody ends them.",
 	ask = { path = hello.ask.path },
 	expect = hello.expect,
 	rounds = 1,
@@ -56,7 +56,7 @@ return {
 				.. 'core.register_service("endless", "http", function() while true do end end)\n',
 			frontend = "http-request use-service lua.endless if { path /endless }\n\thttp-request use-service lua.work",
 		},
-		apache = (hello.handlers.apache:gsub("%(r%)\n", "%0\tif r.uri == '/endless' then while true do end end\n", 1)),
+		apache = (hello.handlers.apache:gsub("%(r%)\n", "%0\tif r.uri == '/endless' then repeat until false end\n", 1)),
 		node = (hello.handlers.node:gsub("=> {\n", "%0\tif (request.url === '/endless') { for (;;); }\n", 1)),
 	},
 }

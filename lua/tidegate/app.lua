@@ -14,18 +14,16 @@ local standard = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = tru
 
 local loaded = {} -- every route, in the order of their files
 
--- Keeps what next() gives, and gives it.
+-- Keeps what next() gives, and gives it: a handler returns three values, more
+-- are a mistake whatever they are.
 local function keep(results, ...)
-	results.n = select("#", ...)
-	for i = 1, results.n do
-		results[i] = (select(i, ...))
-	end
+	results.n, results[1], results[2], results[3] = select("#", ...), ...
 	return ...
 end
 
 -- What a layer returned; if that is nothing, what its next() gave.
 local function settle(results, ...)
-	if select("#", ...) == 0 and results.n then
+	if ... == nil and select("#", ...) == 0 and results.n then
 		return table.unpack(results, 1, results.n)
 	end
 	return ...
@@ -34,7 +32,7 @@ end
 -- One more layer around `inner`.
 local function wrap(outer, inner)
 	return function(request, response)
-		local results = {}
+		local results = { n = nil, nil, nil, nil } -- made as large as it will be
 		return settle(results, outer(request, response, function()
 			return keep(results, inner(request, response))
 		end))
