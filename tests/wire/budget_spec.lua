@@ -30,9 +30,10 @@ end]], 5 },
 	{ "a chain of metamethods", "local t t = setmetatable({}, { __index = function(_, k) return k > 50 and t[1] or t[k + 1] or t[1] end,\n"
 		.. "__add = function(a) return a end, __concat = function() while true do t = t + 1 end end }) return t .. 1", 4 },
 	{ "a coroutine that is resumed for ever", "local co = coroutine.wrap(function() while true do coroutine.yield() end end)\nwhile true do co() end", "[34]" },
-	{ "a coroutine's __close", "coroutine.wrap(function()\nlocal _ <close> = setmetatable({}, { __close = function() while true do end end }) error('x') end)()", 4 },
-	{ "coroutine.close", "local co = coroutine.create(function()\nlocal _ <close> = setmetatable({}, { __close = function() while true do end end }) coroutine.yield() "
-		.. "end)\ncoroutine.resume(co) coroutine.close(co)", 4 },
+	{ "a coroutine's __close", "coroutine.wrap(function()\n"
+		.. "local _ <close> = setmetatable({}, { __close = function() while true do end end }) error('x') end)()", 4 },
+	{ "coroutine.close", "local co = coroutine.create(function()\nlocal _ <close> = setmetatable({}, { __close = function() while true do end end }) "
+		.. "coroutine.yield() end)\ncoroutine.resume(co) coroutine.close(co)", 4 },
 	{ "a child that is waited for", "require('tidegate.task').all{ function()\nwhile true do end end }", 4 },
 	{ "the time of day, asked again and again", "while true do os.time() end", 3 },
 }
