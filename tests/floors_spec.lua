@@ -121,6 +121,7 @@ describe("docs/", function()
 		channel = { "channel" },
 		dns = { "dns" },
 		headers = { "headers" },
+		http = { "reply", "reply_content" },
 		log = { "log" },
 		multipart = { "multipart", "part" },
 		request = { "request", "request_body", "request_form" },

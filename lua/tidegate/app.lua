@@ -161,6 +161,12 @@ local function load_routes(router, files, by_folder, errors)
 		if base:find("^_") and base ~= "_middleware.lua" and suggest.nearest(base, { "_middleware.lua" }) then
 			errors[#errors + 1] = ("%s:1: is this a '_middleware.lua'? no other name wraps routes"):format(file.path)
 		end
+		if base == "_tcp.lua" then
+			local ok, message = pcall(handler_file.service, file)
+			if not ok then
+				errors[#errors + 1] = message
+			end
+		end
 		if template then
 			local ok, route = pcall(handler_file.route, file, template)
 			if ok then

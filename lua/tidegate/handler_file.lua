@@ -1,6 +1,7 @@
 --- One file of handlers/: loads it and says what is wrong with it.
 
 local core = require("tidegate.core")
+local serve = require("tidegate.core.service")
 local suggest = require("tidegate.suggest")
 
 local options = {
@@ -198,4 +199,35 @@ local function route(file, template)
 	}
 end
 
-return { middleware = middleware, route = route }
+local service_keys = { listen = "string", serve = "function", connections = "number" }
+
+--- Has the function of a `_tcp.lua` serve an address.
+local function service(file)
+	local result = run(file)
+	if type(result) ~= "table" then
+		complain(file, nil, "must return a table with 'listen' and 'serve', not a %s", type(result))
+	end
+	for key, value in pairs(result) do
+		local kind = service_keys[key]
+		if not kind then
+			complain(file, tostring(key), "unknown key '%s'%s", tostring(key),
+				suggest.hint(tostring(key), { "connections", "listen", "serve" }))
+		end
+		if type(value) ~= kind then
+			complain(file, key, "'%s' must be a %s, not a %s", key, kind, type(value))
+		end
+	end
+	if not result.listen or not result.serve then
+		complain(file, nil, "has no '%s'", result.listen and "serve" or "listen")
+	end
+	local most = result.connections or 1000
+	if math.type(most) ~= "integer" or most < 1 then
+		complain(file, "connections", "'connections' must be an integer from 1")
+	end
+	local ok, message = serve(result.listen, result.serve, most)
+	if not ok then
+		complain(file, "listen", "cannot listen on '%s': %s", result.listen, message)
+	end
+end
+
+return { middleware = middleware, route = route, service = service }

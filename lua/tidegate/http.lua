@@ -31,27 +31,23 @@ local function run(request)
 	end
 end
 
-local function prepare(options, defaults)
-	checks.check(options, true)
-	return requests.new(options, defaults)
+local nothing = {}
+
+local function prepare(method, url, options, defaults)
+	if options then
+		checks.check(options, true)
+	end
+	options = options or nothing
+	return requests.new(method or options.method or "GET", url or options.url, options, defaults)
 end
 
 -- To be called in a tail: level 2 is who made the mistake.
-local function send(options, defaults)
-	local ok, request = pcall(prepare, options, defaults)
+local function send(method, url, options, defaults)
+	local ok, request = pcall(prepare, method, url, options, defaults)
 	if not ok then
 		error(request, 2)
 	end
 	return run(request)
-end
-
-local function with(options, method, url)
-	local copy = {}
-	for name, value in pairs(options or {}) do
-		copy[name] = value
-	end
-	copy.method, copy.url = method, url
-	return copy
 end
 
 local function check_list(list, options)
@@ -77,7 +73,7 @@ local function prepare_all(list, defaults)
 		if type(options) == "string" then
 			options = { url = options }
 		end
-		local ok, request = pcall(prepare, options, defaults)
+		local ok, request = pcall(prepare, nil, nil, options, defaults)
 		if not ok then
 			error(("request %s: %s"):format(key, request), 3)
 		end
@@ -106,39 +102,40 @@ end
 local client_methods = {}
 local client_mt = { __name = "tidegate.http.client", __index = client_methods }
 
+local function prepare_client(options)
+	checks.check(options, false)
+	return requests.defaults_of(options)
+end
+
 --- An object with the functions of this module as methods; what the options
 -- say is said for each of its requests.
 local function client(options)
-	local ok, message = pcall(checks.check, options or {}, false)
+	local ok, defaults = pcall(prepare_client, options or nothing)
 	if not ok then
-		error(message, 2)
+		error(defaults, 2)
 	end
-	return setmetatable({ defaults = with(options) }, client_mt)
+	return setmetatable({ defaults = defaults }, client_mt)
 end
 
 function client_methods:request(options)
-	return send(options, self.defaults)
+	return send(nil, nil, options, self.defaults)
 end
 
 function client_methods:all(list, options)
 	return send_all(list, self.defaults, options)
 end
 
-local none = {}
+local none = requests.defaults_of(nothing)
 local http = {
 	client = client,
-	request = function(options) return send(options, none) end,
+	request = function(options) return send(nil, nil, options, none) end,
 	all = function(list, options) return send_all(list, none, options) end,
 }
 
 for _, method in ipairs({ "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD" }) do
 	local name = method:lower()
-	http[name] = function(url, options)
-		return send(with(options, method, url), none)
-	end
-	client_methods[name] = function(self, url, options)
-		return send(with(options, method, url), self.defaults)
-	end
+	http[name] = function(url, options) return send(method, url, options, none) end
+	client_methods[name] = function(self, url, options) return send(method, url, options, self.defaults) end
 end
 
 return http

@@ -7,7 +7,7 @@ local suggest = require("tidegate.suggest")
 local task = require("tidegate.task")
 
 local names = { "ALRM", "CONT", "POLL", "PROF", "PWR", "QUIT", "RTMAX", "RTMIN", "STKFLT", "TSTP", "TTIN", "TTOU",
-	"VTALRM", "WINCH", "XCPU", "XFSZ" }
+	"VTALRM", "WINCH", "XCPU" }
 
 local runners = {} -- by number: lists of { name =, fn =, runs =, again = }
 

@@ -19,6 +19,7 @@ static const struct {
     {SIGCHLD, "tells the gateway of its processes"},
     {SIGURG, "ends handlers that run for too long"},
     {SIGPIPE, "is ignored, since clients may leave"},
+    {SIGXFSZ, "is ignored, since a file that is too large is an error"},
     {SIGSEGV, "says that the process is broken"},
     {SIGBUS, "says that the process is broken"},
     {SIGFPE, "says that the process is broken"},

@@ -13,6 +13,7 @@
 #include "bind/bind.h"
 #include "bind/call.h"
 #include "bind/core.h"
+#include "bind/service.h"
 #include "http/exchange.h"
 #include "net/timer.h"
 #include "script/bundle.h"
@@ -40,6 +41,7 @@ struct tg_app *tg_app_new(struct tg_bundle *bundle, uint64_t generation,
     tg_list_init(&app->alarms);
     tg_list_init(&app->subscriptions);
     tg_list_init(&app->open);
+    tg_list_init(&app->services);
     tg_state_attempt(app->state, tg_core_open, NULL, "cannot open the modules");
     tg_state_attempt(app->state, set_threads, &threads, "threads");
     return app;
@@ -225,6 +227,14 @@ static void on_ready(struct tg_state *state)
         app->turn = tg_timer_start(app->loop, 0, run_ready, app);
 }
 
+static void on_exhausted(struct tg_state *state)
+{
+    struct tg_app *app = state->host;
+
+    if (app->on_exhausted)
+        app->on_exhausted(app->exhausted_arg);
+}
+
 /* --- starting --- */
 
 /* Should the process die now, this is what it was in. */
@@ -252,6 +262,7 @@ void tg_app_attach(struct tg_app *app, struct tg_loop *loop,
     app->note = note;
     app->state->on_run = on_run;
     app->state->on_ready = on_ready;
+    app->state->on_exhausted = on_exhausted;
     tg_app_watch(app, turn, app->limits->time_limit);
 }
 
@@ -303,10 +314,17 @@ static int push_lifecycle(lua_State *L)
 void tg_app_start(struct tg_app *app, double seconds, tg_app_started_fn *fn,
                   void *arg)
 {
-    struct tg_task *task = tg_task_new(app->state, on_start_end, app);
+    char *error = tg_services_open(app);
+    struct tg_task *task;
 
     app->on_started = fn;
     app->arg = arg;
+    if (error) {
+        fn(error, arg);
+        free(error);
+        return;
+    }
+    task = tg_task_new(app->state, on_start_end, app);
     app->starting = task;
     tg_state_attempt(app->state, push_lifecycle, task, "on_start");
     app->deadline = tg_timer_start(app->loop, seconds, on_start_deadline, app);
@@ -317,6 +335,7 @@ void tg_app_go_live(struct tg_app *app)
 {
     app->live = true;
     tg_timers_start(app);
+    tg_services_go_live(app);
 }
 
 /* --- retiring --- */
@@ -328,6 +347,7 @@ void tg_app_retire(struct tg_app *app, tg_app_idle_fn *fn, void *arg)
     app->retired = true;
     tg_timers_cancel(app);
     tg_subscriptions_end(app);
+    tg_services_close(app);
     task = tg_task_new(app->state, on_task_end, (void *)(uintptr_t) "on_stop");
     tg_state_attempt(app->state, push_lifecycle, task, "on_stop");
     app->on_idle = fn;
@@ -359,6 +379,7 @@ void tg_app_stop(struct tg_app *app)
         tg_timer_stop(app->deadline);
     tg_timers_cancel(app);
     tg_subscriptions_end(app);
+    tg_services_close(app);
     tg_task_cancel_all(app->state);
     close_all(app);
     if (app->idle)

@@ -45,6 +45,7 @@ struct tg_app {
     struct tg_list alarms; /* of bind/timer.c: every timer that may fire */
     struct tg_list subscriptions; /* of bind/channel.c: those open */
     struct tg_list open;          /* each a struct tg_open */
+    struct tg_list services;      /* of bind/service.c */
     struct tg_call *spare;
     int find, failed;               /* registry: functions of tidegate.app */
     bool by_host;                   /* does any route name a host? */
@@ -56,6 +57,8 @@ struct tg_app {
     tg_app_started_fn *on_started;
     tg_app_idle_fn *on_idle;
     void *arg;
+    void (*on_exhausted)(void *arg); /* its state is full for good */
+    void *exhausted_arg;
     struct tg_timer *deadline; /* of the start */
     struct tg_timer *idle;     /* about to tell that no task is left */
     struct tg_timer *turn;     /* about to run the tasks that are ready */

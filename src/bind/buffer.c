@@ -15,41 +15,59 @@
  *     b:lines()                 an iterator over lines; the rest counts as one
  *     b:move(to [, n])          moves up to n bytes without copying
  *     tostring(b)               all bytes; they stay
+ *
+ * What it holds counts as memory of the Lua state.
  */
 #include "net/buffer.h"
 #include "bind/bind.h"
 #include "script/state.h"
 
-static struct tg_buffer **box_at(lua_State *L, int index)
-{
-    return luaL_checkudata(L, index, TG_BUFFER);
-}
+struct box {
+    struct tg_buffer *buffer; /* NULL in a finalizer */
+    size_t held;              /* bytes that the state counts */
+};
 
 static struct tg_buffer *check_buffer(lua_State *L, int index)
 {
-    struct tg_buffer **box = box_at(L, index);
+    struct box *box = luaL_checkudata(L, index, TG_BUFFER);
 
-    luaL_argcheck(L, *box, index, "buffer is closed"); /* in a finalizer */
-    return *box;
+    luaL_argcheck(L, box->buffer, index, "buffer is closed");
+    return box->buffer;
 }
 
 struct tg_buffer *tg_buffer_test(lua_State *L, int index)
 {
-    struct tg_buffer **box = luaL_testudata(L, index, TG_BUFFER);
+    struct box *box = luaL_testudata(L, index, TG_BUFFER);
 
-    return box ? *box : NULL;
+    return box ? box->buffer : NULL;
+}
+
+/* The state counts what the buffer at `index` holds; others fill and empty it,
+ * too.  And `more` bytes, which it is about to hold: raises if these may not be
+ * had. */
+static void count(lua_State *L, int index, size_t more)
+{
+    struct box *box = lua_touserdata(L, index);
+    size_t len = tg_buffer_len(box->buffer);
+
+    tg_state_give_back(L, box->held);
+    box->held = len;
+    tg_state_of(L)->bytes += len;
+    if (more)
+        tg_state_hold(L, more);
+    box->held += more;
 }
 
 struct tg_buffer *tg_buffer_push(lua_State *L)
 {
-    struct tg_buffer **box;
+    struct box *box;
 
     if (tg_state_of(L)->closing) /* nothing would finalize it */
         luaL_error(L, "no buffer can be made while the Lua state is closing");
     box = lua_newuserdatauv(L, sizeof(*box), 0);
-    *box = NULL; /* whole before it has a __gc */
+    *box = (struct box){0}; /* whole before it has a __gc */
     luaL_setmetatable(L, TG_BUFFER);
-    return *box = tg_buffer_new();
+    return box->buffer = tg_buffer_new();
 }
 
 static size_t opt_size(lua_State *L, int index)
@@ -63,17 +81,22 @@ static size_t opt_size(lua_State *L, int index)
     return (size_t)n;
 }
 
-static void add(lua_State *L, struct tg_buffer *buffer, int index)
+/* Adds the value at `index` to the buffer at `to`. */
+static void add(lua_State *L, int to, int index)
 {
+    struct tg_buffer *buffer = check_buffer(L, to);
     struct tg_buffer *other = tg_buffer_test(L, index);
     size_t len;
     const char *data;
 
     luaL_argcheck(L, other != buffer, index, "cannot be added to itself");
     if (other) {
+        count(L, to, tg_buffer_len(other));
         tg_buffer_move(other, buffer, SIZE_MAX);
+        count(L, index, 0);
     } else {
         data = luaL_checklstring(L, index, &len);
+        count(L, to, len);
         tg_buffer_add(buffer, data, len);
     }
 }
@@ -81,30 +104,31 @@ static void add(lua_State *L, struct tg_buffer *buffer, int index)
 static int buffer_new(lua_State *L)
 {
     int count = lua_gettop(L), i;
-    struct tg_buffer *buffer = tg_buffer_push(L);
 
+    tg_buffer_push(L);
     for (i = 1; i <= count; i++)
-        add(L, buffer, i);
+        add(L, count + 1, i);
     return 1;
 }
 
 static int buffer_gc(lua_State *L)
 {
-    struct tg_buffer **box = box_at(L, 1);
+    struct box *box = luaL_checkudata(L, 1, TG_BUFFER);
 
-    if (*box)
-        tg_buffer_free(*box);
-    *box = NULL;
+    if (box->buffer)
+        tg_buffer_free(box->buffer);
+    tg_state_give_back(L, box->held);
+    *box = (struct box){0};
     return 0;
 }
 
 static int buffer_add(lua_State *L)
 {
-    struct tg_buffer *buffer = check_buffer(L, 1);
     int i, top = lua_gettop(L);
 
+    check_buffer(L, 1);
     for (i = 2; i <= top; i++)
-        add(L, buffer, i);
+        add(L, 1, i);
     lua_settop(L, 1);
     return 1;
 }
@@ -126,6 +150,7 @@ static int buffer_take(lua_State *L)
 
     push_front(L, buffer, most);
     tg_buffer_drain(buffer, lua_rawlen(L, -1));
+    count(L, 1, 0);
     return 1;
 }
 
@@ -142,6 +167,7 @@ static int buffer_drain(lua_State *L)
 
     len = len < most ? len : most;
     tg_buffer_drain(buffer, len);
+    count(L, 1, 0);
     lua_pushinteger(L, (lua_Integer)len);
     return 1;
 }
@@ -175,6 +201,7 @@ static int take_line(lua_State *L, struct tg_buffer *buffer, size_t len)
     if (shown && line[shown - 1] == '\r')
         lua_pushlstring(L, line, shown - 1);
     tg_buffer_drain(buffer, len + 1);
+    count(L, 1, 0);
     return 1;
 }
 
@@ -216,7 +243,10 @@ static int buffer_move(lua_State *L)
     size_t most = opt_size(L, 3);
 
     luaL_argcheck(L, from != to, 2, "cannot be moved to itself");
+    most = most < tg_buffer_len(from) ? most : tg_buffer_len(from);
+    count(L, 2, most);
     lua_pushinteger(L, (lua_Integer)tg_buffer_move(from, to, most));
+    count(L, 1, 0);
     return 1;
 }
 

@@ -21,6 +21,8 @@
 #include "script/state.h"
 #include "script/task.h"
 
+enum { ANSWER_BYTES = 8 * 1024 * 1024 }; /* that answer a failure */
+
 struct tg_call {
     struct tg_app *app;
     struct tg_exchange *x;
@@ -202,15 +204,19 @@ static void keep_error(lua_State *L)
     lua_setfield(L, LUA_REGISTRYINDEX, "tidegate.traceback");
 }
 
-/* Answers with the error that was kept. */
+/* Answers with the error that was kept.  What is in a failure is the handler's:
+ * it may be anything, so that is not without a limit either. */
 static void fail(struct tg_call *call, struct tg_task *task)
 {
-    struct tg_task *running = call->app->state->running;
+    struct tg_state *state = call->app->state;
+    struct tg_task *running = state->running;
 
-    call->app->state->running = task; /* log records name its request */
-    tg_state_attempt(call->app->state, answer_failure, call,
+    state->running = task; /* log records name its request */
+    state->ceiling = state->bytes + ANSWER_BYTES;
+    tg_state_attempt(state, answer_failure, call,
                      "cannot answer a failed request");
-    call->app->state->running = running;
+    state->ceiling = SIZE_MAX;
+    state->running = running;
     if (tg_exchange_is(call->x, call->serial))
         answer_bare(call->x);
 }

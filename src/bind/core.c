@@ -139,6 +139,7 @@ int luaopen_tidegate_core_log(lua_State *L);
 int luaopen_tidegate_core_multipart(lua_State *L);
 int luaopen_tidegate_core_request(lua_State *L);
 int luaopen_tidegate_core_response(lua_State *L);
+int luaopen_tidegate_core_service(lua_State *L);
 int luaopen_tidegate_core_shared(lua_State *L);
 int luaopen_tidegate_core_event(lua_State *L);
 int luaopen_tidegate_core_queue(lua_State *L);
@@ -158,6 +159,7 @@ static const luaL_Reg modules[] = {
     {"tidegate.core.http", luaopen_tidegate_core_http},
     {"tidegate.core.json", luaopen_tidegate_core_json},
     {"tidegate.core.log", luaopen_tidegate_core_log},
+    {"tidegate.core.service", luaopen_tidegate_core_service},
     {"tidegate.core.shared", luaopen_tidegate_core_shared},
     {"tidegate.core.event", luaopen_tidegate_core_event},
     {"tidegate.core.queue", luaopen_tidegate_core_queue},

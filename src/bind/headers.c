@@ -121,6 +121,8 @@ static void add(lua_State *L, struct tg_headers *headers, const char *name,
     value = luaL_tolstring(L, index, &len);
     if (!tg_headers_value_ok(value, len))
         luaL_error(L, "header '%s' has a control byte in its value", name);
+    if (headers->bytes.len + name_len + len > TG_HEADERS_MOST)
+        luaL_error(L, "header '%s' makes the fields too large", name);
     tg_headers_add(headers, name, name_len, value, len);
     lua_pop(L, 1);
 }

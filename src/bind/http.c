@@ -12,23 +12,19 @@
  *     http.is_stale(reply)          did it fail because a connection that had
  *                                   rested was closed?
  *     http.is_buffer(value)
- *     http.trust(options)           what connections by TLS need: verify, ca,
- *                                   certificate, key; or nil, message, code
- *     http.now()                    seconds, of the clock of plan.deadline
- *     http.codings()                for Accept-Encoding
+ *     http.trust(options)           for plan.trust: what options of TLS ask
+ * for, and the server's name or nil; or nil, message, code http.now() seconds,
+ * of the clock of plan.deadline http.codings()                for
+ * Accept-Encoding
  */
 #include "bind/bind.h"
 
-#include <stdlib.h>
-
 #include "base/clock.h"
 #include "bind/reply.h"
+#include "bind/socket.h"
 #include "http/encoder.h"
 #include "http/upstream.h"
 #include "net/buffer.h"
-#include "net/tls_trust.h"
-
-#define TRUST "tidegate.http.trust"
 
 enum { UNSENT_HIGH = 64 * 1024 };
 
@@ -65,20 +61,30 @@ static const char *string(lua_State *L, const char *name)
     return value;
 }
 
-static struct tg_tls_trust **check_trust(lua_State *L, int index)
-{
-    return luaL_checkudata(L, index, TRUST);
-}
-
 /* The plan keeps it. */
 static struct tg_tls_trust *trust_of(lua_State *L)
 {
     struct tg_tls_trust *trust = NULL;
 
-    if (lua_getfield(L, 1, "trust") != LUA_TNIL)
-        trust = *check_trust(L, lua_gettop(L));
+    if (lua_getfield(L, 1, "trust") == LUA_TUSERDATA)
+        trust = *(struct tg_tls_trust **)lua_touserdata(L, -1);
     lua_pop(L, 1);
     return trust;
+}
+
+/* As open(2) takes it; the plan keeps that, too. */
+static const char *unix_path(lua_State *L)
+{
+    const char *path;
+
+    if (lua_getfield(L, 1, "unix") == LUA_TNIL) {
+        lua_pop(L, 1);
+        return NULL;
+    }
+    path = tg_bind_path(L, lua_gettop(L));
+    lua_setfield(L, 1, "unix_path");
+    lua_pop(L, 1);
+    return path;
 }
 
 static void read_plan(lua_State *L, struct tg_reply *reply)
@@ -87,7 +93,7 @@ static void read_plan(lua_State *L, struct tg_reply *reply)
         .key = string(L, "key"),
         .host = string(L, "host"),
         .port = (uint16_t)number(L, "port"),
-        .unix_path = string(L, "unix"),
+        .unix_path = unix_path(L),
         .trust = trust_of(L),
         .server = string(L, "server_name"),
         .most = (unsigned)number(L, "connections"),
@@ -102,48 +108,10 @@ static void read_plan(lua_State *L, struct tg_reply *reply)
     reply->decodes = flag(L, "decode");
 }
 
-static const char *path(lua_State *L, const char *name)
-{
-    const char *value = NULL;
-
-    if (lua_getfield(L, 1, name) != LUA_TNIL)
-        value = tg_bind_path(L, lua_gettop(L));
-    return value;
-}
-
 static int http_trust(lua_State *L)
 {
-    struct tg_tls_trust_settings settings = {0};
-    struct tg_tls_trust **box;
-    char *error;
-
-    luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
-    settings.verify = flag(L, "verify");
-    settings.ca = path(L, "ca");
-    settings.certificate = path(L, "certificate");
-    settings.key = path(L, "key");
-    box = lua_newuserdatauv(L, sizeof(*box), 0);
-    *box = NULL;
-    luaL_setmetatable(L, TRUST);
-    *box = tg_tls_trust_new(&settings, &error);
-    if (*box)
-        return 1;
-    lua_pushnil(L);
-    lua_pushstring(L, error);
-    free(error);
-    lua_pushliteral(L, "tls");
-    return 3;
-}
-
-static int trust_gc(lua_State *L)
-{
-    struct tg_tls_trust **box = check_trust(L, 1);
-
-    if (*box)
-        tg_tls_trust_unref(*box);
-    *box = NULL;
-    return 0;
+    return tg_socket_push_trust(L, 1) ? 2 : 3;
 }
 
 /* --- the connection --- */
@@ -312,15 +280,6 @@ static int http_codings(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg no_methods[] = {
-    {NULL, NULL},
-};
-
-static const luaL_Reg trust_metamethods[] = {
-    {"__gc", trust_gc},
-    {NULL, NULL},
-};
-
 static const luaL_Reg functions[] = {
     {"open", http_open},
     {"send", http_send},
@@ -338,7 +297,6 @@ int luaopen_tidegate_core_http(lua_State *L);
 int luaopen_tidegate_core_http(lua_State *L)
 {
     tg_reply_open_class(L);
-    tg_bind_class(L, TRUST, no_methods, trust_metamethods);
     luaL_newlib(L, functions);
     return 1;
 }

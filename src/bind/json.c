@@ -37,6 +37,9 @@ void tg_json_push_array_metatable(lua_State *L)
         lua_pushvalue(L, -1);
         lua_rawsetp(L, LUA_REGISTRYINDEX, &array_key);
     }
+    lua_pushliteral(L, "__gc"); /* handlers can reach it: no finalizer there */
+    lua_pushnil(L);
+    lua_rawset(L, -3);
 }
 
 /* Moves on to the next option in the table at `index`, and returns its name;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * A reply: a request of ours to an origin, and what comes back (private to
- * http.c and reply.c).
+ * http.c and reply*.c).
  *
  * Its connection is given back as soon as the response has come whole, and
  * closed when the reply is collected or closed before, or when the task that
@@ -73,6 +73,9 @@ void tg_reply_wake(void *reply);
 
 /* The head has come: takes it, and pushes nothing. */
 void tg_reply_take_head(lua_State *L, struct tg_reply *reply);
+
+/* reply_content.c */
+extern const luaL_Reg tg_reply_content_methods[];
 
 int tg_reply_open_class(lua_State *L);
 

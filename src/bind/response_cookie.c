@@ -141,6 +141,9 @@ int tg_response_cookie(lua_State *L)
         return luaL_error(L, "cookie '%s' %s", cookie.name, wrong);
     headers = tg_exchange_response_headers(x);
     remove_replaced(headers, &cookie);
+    if (headers->bytes.len > TG_HEADERS_MOST)
+        return luaL_error(L, "cookie '%s' makes the fields too large",
+                          cookie.name);
     tg_headers_add(headers, set_cookie, sizeof(set_cookie) - 1, room,
                    tg_cookie_format(&cookie, room));
     lua_settop(L, 1);

@@ -3,8 +3,9 @@
  *     s:read(n | "line" | "all" | "some" [, options])
  *     s:read_until(text [, options])
  *
- * A string; or nil, message, code and, when nothing more will come, what there
- * was.  After a timeout nothing is lost: it is there for the next one.
+ * A string, or with the option `into` the number of bytes that were moved to
+ * that buffer; or nil, message, code and, when nothing more will come, what
+ * there was.  After a timeout nothing is lost: it is there for the next one.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -15,7 +16,7 @@
 #include "net/buffer.h"
 #include "net/socket.h"
 
-enum { SELF = 1, WHAT, OPTIONS, READING };
+enum { SELF = 1, WHAT, OPTIONS, INTO, READING };
 enum {
     LINE_LIMIT = 64 * 1024,
     ALL_LIMIT = 16 * 1024 * 1024,
@@ -33,12 +34,18 @@ struct reading {
     size_t end_len;
 };
 
-/* Pushes bytes from the front, and takes them and `more`. */
-static void push_front(lua_State *L, struct tg_buffer *in, size_t len,
-                       size_t more)
+/* Gives bytes from the front, and takes them and `more`. */
+static void give(lua_State *L, struct tg_buffer *in, size_t len, size_t more)
 {
+    struct tg_buffer *into = tg_buffer_test(L, INTO);
     luaL_Buffer text;
 
+    if (into) {
+        tg_buffer_move(in, into, len);
+        tg_buffer_drain(in, more);
+        lua_pushinteger(L, (lua_Integer)len);
+        return;
+    }
     tg_buffer_peek(in, luaL_buffinitsize(L, &text, len), len);
     luaL_pushresultsize(&text, len);
     tg_buffer_drain(in, len + more);
@@ -69,13 +76,10 @@ static int take_ended(lua_State *L, struct reading *reading,
             have < reading->end_len ? 0 : have - reading->end_len + 1;
         return 0;
     }
-    push_front(L, in, (size_t)at, reading->end_len);
-    if (reading->kind == LINE) {
-        const char *line = lua_tolstring(L, -1, &len);
-
-        if (len && line[len - 1] == '\r')
-            lua_pushlstring(L, line, len - 1);
-    }
+    len = (size_t)at;
+    if (reading->kind == LINE && len && tg_buffer_at(in, len - 1) == '\r')
+        len--;
+    give(L, in, len, (size_t)at - len + reading->end_len);
     return 1;
 }
 
@@ -88,12 +92,12 @@ static int take(lua_State *L, struct reading *reading, struct tg_buffer *in)
     case BYTES:
         if (have < reading->limit)
             return 0;
-        push_front(L, in, reading->limit, 0);
+        give(L, in, reading->limit, 0);
         return 1;
     case SOME:
         if (have == 0)
             return 0;
-        push_front(L, in, have < reading->limit ? have : reading->limit, 0);
+        give(L, in, have < reading->limit ? have : reading->limit, 0);
         return 1;
     case ALL:
         return have > reading->limit ? too_long(L, reading) : 0;
@@ -110,7 +114,7 @@ static int ended(lua_State *L, struct reading *reading, int error)
 
     if (reading->kind != ALL || error)
         n = tg_socket_failed(L, box, error);
-    push_front(L, in, tg_buffer_len(in), 0);
+    give(L, in, tg_buffer_len(in), 0);
     return n + 1;
 }
 
@@ -159,7 +163,7 @@ static size_t limit_of(lua_State *L, size_t preset)
 static int begin(lua_State *L, struct tg_socket_box *box, enum kind kind,
                  size_t limit)
 {
-    static const char *const names[] = {"limit", "timeout", NULL};
+    static const char *const names[] = {"into", "limit", "timeout", NULL};
     struct reading *reading;
     double timeout;
 
@@ -168,6 +172,11 @@ static int begin(lua_State *L, struct tg_socket_box *box, enum kind kind,
     timeout = tg_socket_timeout(L, OPTIONS, box->timeout);
     limit = limit_of(L, limit);
     lua_settop(L, OPTIONS);
+    if (lua_isnil(L, OPTIONS))
+        lua_pushnil(L);
+    else if (lua_getfield(L, OPTIONS, "into") != LUA_TNIL &&
+             !tg_buffer_test(L, INTO))
+        luaL_error(L, "'into' is a buffer, not a %s", luaL_typename(L, INTO));
     reading = lua_newuserdatauv(L, sizeof(*reading), 0);
     tg_socket_use_init(&reading->use, box, false, timeout);
     reading->kind = kind;

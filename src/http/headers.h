@@ -14,6 +14,9 @@
 
 #include "base/text.h"
 
+/* Bytes that a response's fields may take: no client reads as much. */
+enum { TG_HEADERS_MOST = 1024 * 1024 };
+
 struct tg_headers_entry {
     uint32_t name_at, name_len, value_at, value_len;
 };

@@ -141,7 +141,7 @@ static void hand_over(struct master *master)
         for (j = 0; j < master->doors.sockets[i].count; j++)
             tg_handover_give(&master->handover, master->doors.sockets[i].fds[j],
                              master->settings->listen[i].address);
-    tg_staff_tell(&master->staff, -1, "lend");
+    tg_staff_save(&master->staff);
     tg_handover_go(&master->handover);
     tg_log(TG_LOG_INFO, "process %d is to take over",
            (int)master->handover.pid);
@@ -177,7 +177,6 @@ static void follow_handover(struct master *master)
         tg_log(TG_LOG_ERROR,
                "the new program did not become ready; this one goes on");
         tg_handover_give_up(&master->handover);
-        tg_staff_tell(&master->staff, -1, "take-back");
     }
 }
 

@@ -18,8 +18,10 @@
 #include "master/process.h"
 
 /* Seconds: who has served for so long did not fail; the first pause of who
- * fails again, and the longest; what a worker has beyond shutdown_timeout. */
-static const double proven = 10, pause_first = 0.1, pause_most = 5, grace = 5;
+ * fails again, and the longest; what a worker has beyond shutdown_timeout,
+ * and what it has to save. */
+static const double proven = 10, pause_first = 0.1, pause_most = 5, grace = 5,
+                    patience = 2;
 
 static struct tg_process *process_of(const struct tg_list *entry)
 {
@@ -187,6 +189,28 @@ static void take_over(struct tg_staff *staff, struct tg_process *process)
     staff->has_served = true;
 }
 
+static void on_message(struct tg_staff *staff, struct tg_process *process,
+                       struct tg_link_message *message);
+
+void tg_staff_save(struct tg_staff *staff)
+{
+    struct tg_process *process = find(staff, TG_PROCESS_SERVING);
+    double until = tg_clock_now() + patience;
+    struct tg_link_message message = {0};
+
+    if (!process || !tg_link_send(process->link, -1, "save"))
+        return;
+    while (!tg_link_is(&message, "saved") && tg_clock_now() < until) {
+        struct pollfd word = {process->link, POLLIN, 0};
+
+        if (poll(&word, 1, (int)(patience * 1000)) <= 0 ||
+            tg_link_receive(process->link, &message) != TG_LINK_MESSAGE)
+            return;
+        if (!tg_link_is(&message, "saved"))
+            on_message(staff, process, &message);
+    }
+}
+
 static void replace(struct tg_staff *staff, struct tg_process *process,
                     const char *why)
 {
@@ -195,7 +219,7 @@ static void replace(struct tg_staff *staff, struct tg_process *process,
         return;
     tg_log(TG_LOG_ERROR, "worker %d is replaced: %s", (int)process->pid, why);
     staff->restarts++;
-    tg_staff_tell(staff, -1, "lend");
+    tg_staff_save(staff);
     tg_staff_hire(staff);
 }
 
@@ -252,9 +276,7 @@ static void make_up_for(struct tg_staff *staff, bool has_proven)
 {
     staff->failures = has_proven ? 1 : staff->failures + 1;
     staff->restarts++;
-    if (find(staff, TG_PROCESS_SERVING))
-        tg_staff_tell(staff, -1, "take-back");
-    else if (!find(staff, TG_PROCESS_STARTING))
+    if (!find(staff, TG_PROCESS_SERVING) && !find(staff, TG_PROCESS_STARTING))
         restart_later(staff);
 }
 

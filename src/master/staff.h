@@ -72,6 +72,10 @@ int tg_staff_timeout(const struct tg_staff *staff);
 /* Takes messages, buries the dead, and does what is due. */
 void tg_staff_work(struct tg_staff *staff);
 
+/* Has the worker that serves write what files keep of dictionaries, and waits
+ * for that, but not for long: another process will read them. */
+void tg_staff_save(struct tg_staff *staff);
+
 /* Passes a signal on to the worker that serves. */
 void tg_staff_signal(const struct tg_staff *staff, int number);
 

@@ -67,6 +67,16 @@ ssize_t tg_buffer_find(struct tg_buffer *buffer, const char *what, size_t len,
     return evbuffer_search(ev(buffer), what, len, &from).pos;
 }
 
+char tg_buffer_at(struct tg_buffer *buffer, size_t at)
+{
+    struct evbuffer_ptr from;
+    struct evbuffer_iovec piece;
+
+    evbuffer_ptr_set(ev(buffer), &from, at, EVBUFFER_PTR_SET);
+    evbuffer_peek(ev(buffer), 1, &from, &piece, 1);
+    return *(const char *)piece.iov_base;
+}
+
 const char *tg_buffer_bytes(struct tg_buffer *buffer)
 {
     const char *bytes = (const char *)evbuffer_pullup(ev(buffer), -1);

@@ -30,6 +30,9 @@ size_t tg_buffer_move(struct tg_buffer *from, struct tg_buffer *to, size_t len);
 ssize_t tg_buffer_find(struct tg_buffer *buffer, const char *what, size_t len,
                        size_t start);
 
+/* The byte at a place, which must be one of it. */
+char tg_buffer_at(struct tg_buffer *buffer, size_t at);
+
 /* All bytes in one piece; valid until the buffer changes. */
 const char *tg_buffer_bytes(struct tg_buffer *buffer);
 

@@ -32,6 +32,7 @@ struct tg_name_servers {
     size_t asked;             /* questions that wait for a server */
     struct timespec changed;
     double checked; /* when the system's file was last looked at */
+    bool is_stale;  /* it is to be read again, when nothing is asked */
 };
 
 /* --- the servers --- */
@@ -67,35 +68,34 @@ static void read_servers(struct tg_name_servers *servers)
         evdns_base_search_add(servers->evdns, servers->search[--n]);
 }
 
-/* Has the system's file changed since it was read? */
-static bool is_stale(struct tg_name_servers *servers)
+/* Looks, once a second, whether the system's file has changed. */
+static void look(struct tg_name_servers *servers)
 {
     double now = tg_clock_coarse();
     struct stat st;
-    bool changed;
 
     if (now - servers->checked < 1)
-        return false;
+        return;
     servers->checked = now;
-    if (stat(system_file, &st) < 0)
-        return false;
-    changed = st.st_mtim.tv_sec != servers->changed.tv_sec ||
-              st.st_mtim.tv_nsec != servers->changed.tv_nsec;
+    if (stat(system_file, &st) < 0 ||
+        (st.st_mtim.tv_sec == servers->changed.tv_sec &&
+         st.st_mtim.tv_nsec == servers->changed.tv_nsec))
+        return;
     servers->changed = st.st_mtim;
-    return changed;
+    servers->is_stale = true;
 }
 
 static void prepare(struct tg_name_servers *servers)
 {
-    bool stale = is_stale(servers);
-
-    if (servers->evdns && (!stale || servers->asked))
+    look(servers);
+    if (servers->evdns && (!servers->is_stale || servers->asked))
         return;
     if (servers->evdns)
         evdns_base_free(servers->evdns, 0);
     servers->evdns = evdns_base_new(tg_loop_base(servers->loop), 0);
     if (!servers->evdns)
         tg_alloc_failed();
+    servers->is_stale = false;
     read_servers(servers);
 }
 

@@ -16,18 +16,54 @@
 #include "script/state.h"
 #include "script/task.h"
 
-/* The lowest bit of what a coroutine knows of its state: is it parked?  To set
- * it takes no memory, so that nothing can fail between start and park. */
-static void set_parked(lua_State *co, bool yes)
+/* Below the tested limit of Lua, which does not count closes. */
+enum { CLOSES_MOST = 100 };
+
+/* The lowest bits of what a coroutine knows of its state.  To set them takes no
+ * memory, so that nothing can fail between start and park. */
+enum { PARKED = 1, DEAF = 2 };
+
+static void mark(lua_State *co, uintptr_t bit, bool yes)
 {
     uintptr_t *space = lua_getextraspace(co);
 
-    *space = (*space & ~(uintptr_t)1) | yes;
+    *space = (*space & ~bit) | (yes ? bit : 0);
+}
+
+static bool is_marked(lua_State *co, uintptr_t bit)
+{
+    return *(uintptr_t *)lua_getextraspace(co) & bit;
+}
+
+static void set_parked(lua_State *co, bool yes)
+{
+    mark(co, PARKED, yes);
 }
 
 static bool is_parked(lua_State *co)
 {
-    return *(uintptr_t *)lua_getextraspace(co) & 1;
+    return is_marked(co, PARKED);
+}
+
+/* New coroutines have the marks of the main thread, which is never closed. */
+void tg_coroutine_set_deaf(lua_State *co, bool yes)
+{
+    if (co != tg_state_of(co)->L)
+        mark(co, DEAF, yes);
+}
+
+int tg_coroutine_reset(lua_State *co)
+{
+    struct tg_turn *turn = tg_state_of(co)->turn;
+    lua_State *before;
+    int status;
+
+    if (is_marked(co, DEAF)) /* what it runs would never end */
+        return lua_status(co);
+    before = tg_turn_begin(turn, co, tg_state_of(co)->budget.milliseconds);
+    status = lua_resetthread(co);
+    tg_turn_end(turn, co, before);
+    return status;
 }
 
 void tg_coroutine_keep(lua_State *co)
@@ -89,7 +125,7 @@ static int go_on(lua_State *L, lua_State *co, int nargs, int base)
         (task->wait || (tg_turn_is_overdue(turn) && lua_isyieldable(L))))
         return park_outer(L, co, base);
     if (status == LUA_YIELD && tg_turn_is_overdue(turn)) {
-        lua_resetthread(co);
+        tg_coroutine_reset(co);
         tg_turn_push_excess(L);
         lua_pop(L, 1);
         return lua_error(L);
@@ -102,7 +138,7 @@ static int go_on(lua_State *L, lua_State *co, int nargs, int base)
         return nresults + !is_wrap;
     }
     if (is_wrap && lua_status(co) != LUA_OK && lua_status(co) != LUA_YIELD)
-        lua_resetthread(co); /* its variables are closed, as wrap promises */
+        tg_coroutine_reset(co); /* its variables are closed, as wrap promises */
     if (!is_wrap)
         lua_pushboolean(L, 0);
     lua_xmove(co, L, 1);
@@ -178,15 +214,45 @@ static int co_wrap(lua_State *L)
     return 1;
 }
 
+/* NULL: it is suspended, or dead. */
+static const char *why_not_close(lua_State *L, lua_State *co)
+{
+    lua_Debug at;
+
+    if (co == L)
+        return "cannot close a running coroutine";
+    if (is_parked(co))
+        return "cannot close a coroutine that waits";
+    if (lua_status(co) == LUA_OK && lua_getstack(co, 0, &at))
+        return "cannot close a normal coroutine";
+    if (tg_state_of(L)->closes == CLOSES_MOST)
+        return "cannot close here: coroutines that close coroutines, too deep";
+    return NULL;
+}
+
 static int co_close(lua_State *L)
 {
+    struct tg_state *state = tg_state_of(L);
+    const char *why;
+    lua_State *co;
+    int status;
+
     luaL_checktype(L, 1, LUA_TTHREAD);
-    if (is_parked(lua_tothread(L, 1)))
-        return luaL_error(L, "cannot close a coroutine that waits");
-    lua_pushvalue(L, lua_upvalueindex(1)); /* Lua's own does the rest */
-    lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-    return lua_gettop(L);
+    co = lua_tothread(L, 1);
+    why = why_not_close(L, co);
+    if (why)
+        return luaL_error(L, "%s", why);
+    state->closes++;
+    status = tg_coroutine_reset(co);
+    state->closes--;
+    lua_pushboolean(L, status == LUA_OK);
+    if (status == LUA_OK)
+        return 1;
+    if (lua_gettop(co) > 0)
+        lua_xmove(co, L, 1);
+    else
+        lua_pushnil(L);
+    return 2;
 }
 
 void tg_coroutine_open(lua_State *L)
@@ -196,8 +262,7 @@ void tg_coroutine_open(lua_State *L)
     lua_setfield(L, -2, "resume");
     lua_pushcfunction(L, co_wrap);
     lua_setfield(L, -2, "wrap");
-    lua_getfield(L, -1, "close");
-    lua_pushcclosure(L, co_close, 1);
+    lua_pushcfunction(L, co_close);
     lua_setfield(L, -2, "close");
     lua_pop(L, 1);
 }
@@ -209,7 +274,7 @@ static void close_from(struct tg_nest *nest, bool close)
     close_from(nest->next, close);
     set_parked(nest->co, false);
     if (close)
-        lua_resetthread(nest->co);
+        tg_coroutine_reset(nest->co);
     free(nest);
 }
 

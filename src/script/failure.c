@@ -8,7 +8,10 @@
 
 #include "script/task.h"
 
-enum { DEEP = 100 * 1000 /* calls that nobody means */ };
+enum {
+    DEEP = 100 * 1000, /* calls that nobody means */
+    SHOW_PART = 8      /* of the budget is for a __tostring */
+};
 
 /* Where the task is: the innermost of its coroutines. */
 static lua_State *innermost(const struct tg_task *task)
@@ -60,11 +63,40 @@ static void add_cause(lua_State *L, const struct tg_task *task)
     lua_pop(L, 3);
 }
 
+static int to_text(lua_State *L)
+{
+    luaL_tolstring(L, 1, NULL);
+    return 1;
+}
+
+/* Pushes what __tostring makes of the error on top: code of the handler's,
+ * with a budget of its own, which may fail. */
+static void push_text(lua_State *L, struct tg_task *task)
+{
+    struct tg_state *state = task->state;
+    lua_State *before = tg_turn_begin(
+        state->turn, L, task->budget.milliseconds / SHOW_PART + 1);
+    int status;
+
+    lua_pushcfunction(L, to_text);
+    lua_pushvalue(L, -2);
+    state->ceiling = tg_state_ceiling(
+        state, task->budget.task_bytes / SHOW_PART, task->budget.state_bytes);
+    status = lua_pcall(L, 1, 1, 0);
+    state->ceiling = SIZE_MAX;
+    tg_turn_end(state->turn, L, before);
+    if (status == LUA_OK)
+        return;
+    lua_pushfstring(L, "(the error cannot be shown: its __tostring failed: %s)",
+                    lua_isstring(L, -1) ? lua_tostring(L, -1)
+                                        : luaL_typename(L, -1));
+    lua_remove(L, -2);
+}
+
 static int push_failure(lua_State *L)
 {
     struct tg_task *task = lua_touserdata(L, 1);
     int status = (int)lua_tointeger(L, 2);
-    const char *message;
 
     if (status == LUA_YIELD && task->fault == TG_TASK_TIME) {
         tg_turn_push_excess(L);
@@ -77,15 +109,16 @@ static int push_failure(lua_State *L)
         push_overflow(L, task);
     else
         lua_xmove(task->co, L, 1); /* task error */
-    if (lua_isstring(L, -1) || luaL_getmetafield(L, -1, "__tostring")) {
-        lua_settop(L, 2);
-        message = luaL_tolstring(L, -1, NULL); /* task error message */
+    if (lua_isstring(L, -1)) {
+        lua_pushvalue(L, -1);
+    } else if (luaL_getmetafield(L, -1, "__tostring")) {
+        lua_pop(L, 1);
+        push_text(L, task);
     } else {
-        message = lua_pushfstring(L, "(the error is a %s, not a message)",
-                                  luaL_typename(L, -1));
-    }
-    luaL_traceback(L, innermost(task), message,
-                   0); /* task error message trace */
+        lua_pushfstring(L, "(the error is a %s, not a message)",
+                        luaL_typename(L, -1));
+    } /* task error message */
+    luaL_traceback(L, innermost(task), lua_tostring(L, -1), 0);
     lua_remove(L, -2);
     add_cause(L, task);
     return 2;
@@ -98,13 +131,10 @@ void tg_failure_take(struct tg_task *task, int status)
     lua_pushcfunction(L, push_failure);
     lua_pushlightuserdata(L, task);
     lua_pushinteger(L, status);
-    if (lua_pcall(L, 2, 2, 0) != LUA_OK) {
-        lua_pushnil(L); /* at worst: no memory for it */
-        lua_insert(L, -2);
-        if (!lua_isstring(L, -1)) {
-            lua_pop(L, 1);
-            lua_pushliteral(L, "an error that cannot be shown");
-        }
+    if (lua_pcall(L, 2, 2, 0) != LUA_OK) { /* at worst: no memory for it */
+        lua_pop(L, 1);
+        lua_pushnil(L);
+        lua_pushliteral(L, "an error that cannot be shown");
     }
 }
 

@@ -16,7 +16,9 @@
 
 enum {
     GARBAGE_KILOBYTES = 4096, /* so much may come before it is collected */
-    PAUSE_MOST = 1000         /* Lua takes no more */
+    PAUSE_MOST = 1000,        /* Lua takes no more */
+    FULL_PART = 8,            /* so little of the limit is left */
+    LARGE = 1024 * 1024       /* what a turn over its time is not given */
 };
 
 /* For a new block `old` is a type, not a size. */
@@ -27,6 +29,8 @@ static void *allocate(void *arg, void *block, size_t old, size_t size)
 
     if (size > had && state->bytes - had + size > state->ceiling)
         return NULL; /* Lua collects, asks again, then raises */
+    if (size > had && size >= LARGE && tg_turn_is_overdue(state->turn))
+        return NULL; /* a __call that is itself grows its stack in C */
     block = tg_pool_resize(&state->pool, block, old, size);
     if (block || size == 0)
         state->bytes += size - had;
@@ -107,6 +111,7 @@ void tg_state_tune(struct tg_state *state)
     int pause = 200 + 100 * GARBAGE_KILOBYTES / kilobytes;
 
     lua_gc(state->L, LUA_GCSETPAUSE, pause < PAUSE_MOST ? pause : PAUSE_MOST);
+    lua_gc(state->L, LUA_GCRESTART); /* a handler may have stopped it */
 }
 
 struct tg_state *tg_state_new(struct tg_bundle *bundle, uint64_t generation,
@@ -141,6 +146,47 @@ void tg_state_move(struct tg_state *state, struct tg_turn *turn,
 {
     state->turn = turn ? turn : &state->unwatched;
     state->budget = *budget;
+}
+
+size_t tg_state_ceiling(const struct tg_state *state, size_t bytes, size_t most)
+{
+    size_t held = state->bytes;
+
+    return bytes < most && held < most - bytes ? held + bytes : most;
+}
+
+bool tg_state_is_exhausted(const struct tg_state *state)
+{
+    size_t most = state->budget.state_bytes, bytes = state->bytes;
+    struct tg_list *link;
+
+    for (link = state->tasks.next; link != &state->tasks; link = link->next) {
+        struct tg_task *task = tg_list_item(link, struct tg_task, link);
+
+        if (!task->parent)
+            bytes -= task->bytes < bytes ? task->bytes : bytes;
+    }
+    return bytes > most - most / FULL_PART;
+}
+
+void tg_state_hold(lua_State *L, size_t bytes)
+{
+    struct tg_state *state = tg_state_of(L);
+
+    if (state->bytes + bytes > state->ceiling)
+        lua_gc(L, LUA_GCCOLLECT);
+    if (state->bytes + bytes > state->ceiling) {
+        lua_pushliteral(L, "not enough memory");
+        lua_error(L);
+    }
+    state->bytes += bytes;
+    if (bytes >= 1024) /* the collector has to know how fast this grows */
+        lua_gc(L, LUA_GCSTEP, bytes < INT_MAX ? (int)(bytes / 1024) : INT_MAX);
+}
+
+void tg_state_give_back(lua_State *L, size_t bytes)
+{
+    tg_state_of(L)->bytes -= bytes;
 }
 
 void tg_state_free(struct tg_state *state)

@@ -46,18 +46,21 @@ struct tg_state {
     void (*on_ready)(struct tg_state *state); /* there is one, after none */
     void (*on_run)(struct tg_state *state, struct tg_task *task); /* a task is
                           about to run; NULL: it has come back.  Or NULL */
+    void (*on_exhausted)(struct tg_state *state);                 /* or NULL */
     int ntasks, nspare;
-    unsigned begun; /* tasks so far */
-    bool closing;   /* finalizers run for the last time */
+    unsigned begun;  /* tasks so far */
+    unsigned forced; /* finalizers that had to be ended */
+    int closes;      /* coroutine.close inside coroutine.close */
+    bool closing;    /* finalizers run for the last time */
 };
 
-/* The state that `L`, any coroutine of it, belongs to; the lowest bit of what
- * it has of that is coroutine.c's. */
+/* The state that `L`, any coroutine of it, belongs to; the lowest two bits of
+ * what it has of that are coroutine.c's. */
 static inline struct tg_state *tg_state_of(lua_State *L)
 {
     uintptr_t space = *(uintptr_t *)lua_getextraspace(L);
 
-    return (struct tg_state *)(space & ~(uintptr_t)1);
+    return (struct tg_state *)(space & ~(uintptr_t)3);
 }
 
 /* A state with the standard libraries as handlers may have them. */
@@ -70,6 +73,19 @@ struct tg_state *tg_state_new(struct tg_bundle *bundle, uint64_t generation,
  * has doubled.
  */
 void tg_state_tune(struct tg_state *state);
+
+/* What it may hold while somebody may add so much, but only up to `most`. */
+size_t tg_state_ceiling(const struct tg_state *state, size_t bytes,
+                        size_t most);
+
+/* Counts bytes that C holds for an object of Lua, as if Lua held them: raises
+ * "not enough memory" if they may not be had; and gives them back. */
+void tg_state_hold(lua_State *L, size_t bytes);
+void tg_state_give_back(lua_State *L, size_t bytes);
+
+/* Is it full, even without what its tasks hold?  To be asked after a
+ * collection: what is left then is there for good. */
+bool tg_state_is_exhausted(const struct tg_state *state);
 
 /* No task may be left in it. */
 void tg_state_free(struct tg_state *state);

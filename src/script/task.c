@@ -68,22 +68,14 @@ static size_t lift_ceiling(struct tg_state *state)
     return ceiling;
 }
 
-static size_t ceiling_in(const struct tg_state *state, size_t bytes,
-                         size_t most)
-{
-    size_t held = state->bytes;
-
-    return bytes < most && held < most - bytes ? held + bytes : most;
-}
-
 /* What the state may hold while the task runs. */
 static size_t ceiling_of(struct tg_task *task)
 {
     size_t most = task->budget.task_bytes;
     size_t held = tg_task_root(task)->bytes;
 
-    return ceiling_in(task->state, held < most ? most - held : 0,
-                      task->budget.state_bytes);
+    return tg_state_ceiling(task->state, held < most ? most - held : 0,
+                            task->budget.state_bytes);
 }
 
 /* Its family has added so much to the state, or less. */
@@ -113,7 +105,7 @@ static void close_coroutines(struct tg_task *task)
 
     task->was_cut = parked;
     tg_coroutine_close_parked(task, true);
-    if (lua_resetthread(task->co) != LUA_OK && parked)
+    if (tg_coroutine_reset(task->co) != LUA_OK && parked)
         log_fault(task->co);
 }
 
@@ -136,8 +128,9 @@ static void unwind(struct tg_task *task)
     began = tg_clock_now();
     before = tg_turn_begin(state->turn, task->co, most - root->cleanup);
     state->running = task;
-    state->ceiling = ceiling_in(state, task->budget.task_bytes / CLEANUP_PART,
-                                task->budget.state_bytes);
+    state->ceiling =
+        tg_state_ceiling(state, task->budget.task_bytes / CLEANUP_PART,
+                         task->budget.state_bytes);
     task->unwinding = true;
     close_coroutines(task);
     task->unwinding = false;
@@ -241,6 +234,17 @@ static int run(struct tg_task *task, int nargs)
     return status;
 }
 
+/* What it took is garbage now; or a table of the state holds it. */
+static void recover(struct tg_task *task)
+{
+    struct tg_state *state = task->state;
+
+    lua_gc(state->L, LUA_GCCOLLECT);
+    task->bytes = 0;
+    if (state->on_exhausted && tg_state_is_exhausted(state))
+        state->on_exhausted(state);
+}
+
 static void fail(struct tg_task *task, int status)
 {
     struct tg_state *state = task->state;
@@ -250,7 +254,7 @@ static void fail(struct tg_task *task, int status)
     end(task, TG_TASK_FAILED);
     lua_pop(state->L, 2);
     if (task->fault == TG_TASK_MEMORY)
-        lua_gc(state->L, LUA_GCCOLLECT); /* what it took is garbage now */
+        recover(task);
     release(task);
 }
 

@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 
 #include "base/clock.h"
+#include "script/coroutine.h"
 #include "script/state.h"
 #include "script/task.h"
 
@@ -74,6 +75,7 @@ static void on_step(lua_State *L, lua_Debug *at)
 {
     struct tg_turn *turn = tg_state_of(L)->turn;
 
+    tg_coroutine_set_deaf(L, false);
     if (!tg_turn_is_overdue(turn)) {
         lua_sethook(L, NULL, 0, 0);
         return;
@@ -85,6 +87,7 @@ static void on_step(lua_State *L, lua_Debug *at)
     }
     tg_turn_push_excess(L);
     lua_pop(L, 1);
+    tg_coroutine_set_deaf(L, true);
     lua_error(L);
 }
 

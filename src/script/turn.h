@@ -67,6 +67,19 @@ static inline bool tg_turn_is_overdue(struct tg_turn *turn)
                atomic_load_explicit(&turn->number, memory_order_relaxed);
 }
 
+/* The turn that runs is another one from here on, with the same time again;
+ * and: that one is over its time. */
+static inline void tg_turn_renew(struct tg_turn *turn)
+{
+    if (turn->depth)
+        atomic_fetch_add(&turn->number, 2);
+}
+
+static inline void tg_turn_overrun(struct tg_turn *turn)
+{
+    atomic_store(&turn->overdue, atomic_load(&turn->number));
+}
+
 /* Pushes the message that an overdue turn ends with, and a traceback. */
 void tg_turn_push_excess(lua_State *L);
 

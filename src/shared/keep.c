@@ -58,7 +58,7 @@ struct tg_keep *tg_keep_open(const char *name, const char *path, double seconds,
     was_empty = tg_dict_size(keep->dict) == 0;
     keep->dict->afresh = !was_empty;
     keep->is_ours = tg_store_own(store);
-    keep->due = keep->is_ours ? tg_clock_now() + seconds : 0;
+    keep->due = tg_clock_now() + (keep->is_ours ? seconds : 0);
     loading.now = tg_clock_wall();
     if (tg_store_load(store, false, restore, &loading, message, size))
         return keep;
@@ -190,7 +190,7 @@ void tg_keep_save(struct tg_keep *keep)
     size_t len = 0;
     int i;
 
-    if (!keep->is_ours && !keep->is_lent && tg_store_own(keep->store))
+    if (!keep->is_ours && tg_store_own(keep->store))
         take_over(keep);
     saving.afresh = atomic_exchange(&keep->dict->afresh, false);
     for (i = 0; i < TG_DICT_PARTS; i++) {
@@ -210,16 +210,4 @@ void tg_keep_save(struct tg_keep *keep)
     for (i = 0; i < TG_DICT_PARTS; i++)
         tg_text_release(&changes[i]);
     tg_text_release(&saving.data);
-}
-
-void tg_keep_lend(struct tg_keep *keep, bool lend)
-{
-    tg_keep_save(keep);
-    keep->is_lent = lend;
-    if (lend) {
-        keep->is_ours = false;
-        tg_store_share(keep->store);
-    } else {
-        keep->due = 0;
-    }
 }

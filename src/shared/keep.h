@@ -23,7 +23,6 @@ struct tg_keep {
     double due;     /* and when the next one is, on tg_clock_now() */
     bool failing;
     bool is_ours; /* nobody else has the file */
-    bool is_lent; /* its next owner may have it */
 };
 
 /* Fills the dict with what the file has; what the dict has already stays as it
@@ -36,10 +35,6 @@ struct tg_keep *tg_keep_open(const char *dict, const char *path, double seconds,
 /* Writes what has changed.  What fails is logged once, and tried again with
  * the next save. */
 void tg_keep_save(struct tg_keep *keep);
-
-/* Writes everything, and lets another process have the file, too; or wants it
- * back. */
-void tg_keep_lend(struct tg_keep *keep, bool lend);
 
 void tg_keep_free(struct tg_keep *keep);
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "shared/dict_form.h"
 #include "shared/keep.h"
+#include "shared/mailbox.h"
 
 #define IDLE 3600.0 /* seconds */
 #define POLL 0.1
@@ -21,7 +22,11 @@ static struct {
     pthread_cond_t changed;
     pthread_t thread;
     bool may_run, runs, stopping, shares;
-    bool lends, has_lent;  /* the files: wanted, and done */
+    struct { /* when all is written, if somebody waits for that */
+        struct tg_mailbox *box;
+        void (*fn)(void *arg);
+        void *arg;
+    } asked;
     struct tg_keep *keeps; /* new ones come in front, and none goes */
 } saver = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -57,7 +62,7 @@ static struct tg_keep *wait_until_due(void)
     double due;
 
     pthread_mutex_lock(&saver.lock);
-    while (!saver.stopping && saver.lends == saver.has_lent &&
+    while (!saver.stopping && !saver.asked.box &&
            (due = next_due(saver.keeps)) > tg_clock_now()) {
         struct timespec until = {.tv_sec = (time_t)due};
 
@@ -69,39 +74,43 @@ static struct tg_keep *wait_until_due(void)
     return keeps;
 }
 
-static void lend_if_asked(struct tg_keep *keep)
+/* Is everything to be written, due or not? */
+static bool is_asked(void)
 {
-    bool lends;
+    bool is;
 
     pthread_mutex_lock(&saver.lock);
-    lends = saver.lends;
+    is = saver.asked.box;
     pthread_mutex_unlock(&saver.lock);
-    if (lends == saver.has_lent)
-        return;
-    for (; keep; keep = keep->next)
-        tg_keep_lend(keep, lends);
+    return is;
+}
+
+static void answer(void)
+{
     pthread_mutex_lock(&saver.lock);
-    saver.has_lent = lends;
+    tg_mailbox_post(saver.asked.box, saver.asked.fn, saver.asked.arg);
+    saver.asked.box = NULL;
     pthread_mutex_unlock(&saver.lock);
 }
 
-void tg_saver_lend(bool lend)
+void tg_saver_save(struct tg_mailbox *box, void (*fn)(void *arg), void *arg)
 {
     pthread_mutex_lock(&saver.lock);
-    saver.lends = lend;
-    if (saver.runs)
+    if (!saver.runs) {
+        tg_mailbox_post(box, fn, arg);
+    } else {
+        saver.asked.box = box;
+        saver.asked.fn = fn;
+        saver.asked.arg = arg;
         pthread_cond_signal(&saver.changed);
-    else
-        saver.has_lent = lend;
+    }
     pthread_mutex_unlock(&saver.lock);
 }
 
-/* Whose a file is, is asked often while it is not certain. */
+/* While another process has the file, whether it still does is asked often. */
 static double pause_of(const struct tg_keep *keep)
 {
-    bool waits = !keep->is_ours && !keep->is_lent;
-
-    return waits && keep->seconds > POLL ? POLL : keep->seconds;
+    return keep->is_ours || keep->seconds < POLL ? keep->seconds : POLL;
 }
 
 static void *run(void *arg)
@@ -110,15 +119,18 @@ static void *run(void *arg)
 
     (void)arg;
     while ((keep = wait_until_due())) {
-        lend_if_asked(keep);
+        bool at_once = is_asked();
+
         for (; keep; keep = keep->next) {
             double now = tg_clock_now();
 
-            if (keep->due > now)
+            if (keep->due > now && !at_once)
                 continue;
             tg_keep_save(keep);
             keep->due = now + pause_of(keep);
         }
+        if (at_once)
+            answer();
     }
     return NULL;
 }

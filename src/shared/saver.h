@@ -11,16 +11,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct tg_mailbox;
+
 /* `shares`: another process may have the files for a while, which ends when
  * this one goes on alone. */
 void tg_saver_start(bool shares);
 
+/* Soon writes everything, and then has `box`'s owner call `fn`. */
+void tg_saver_save(struct tg_mailbox *box, void (*fn)(void *arg), void *arg);
+
 /* Writes everything and closes the files. */
 void tg_saver_stop(void);
-
-/* All is written at once, and another process that takes this one's place may
- * have the files, too; or they are this one's again, since it could not. */
-void tg_saver_lend(bool lend);
 
 /*
  * Has the dict `name` kept by the file, and filled from it first.  False: it

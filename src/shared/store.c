@@ -146,23 +146,15 @@ static void make_folder(const char *path)
  * one stays open. */
 bool tg_store_own(struct tg_store *store)
 {
-    if (flock(store->fd, LOCK_EX | LOCK_NB) == 0)
-        return true;
-    tg_store_share(store); /* what fails takes the lock there was */
-    return false;
+    return flock(store->fd, LOCK_EX | LOCK_NB) == 0;
 }
 
-bool tg_store_share(struct tg_store *store)
-{
-    return flock(store->fd, LOCK_SH | LOCK_NB) == 0;
-}
-
-/* Waits a little for one that is about to end, or to share. */
-static bool lock_soon(struct tg_store *store, bool shares)
+/* Waits a little for one that is about to end. */
+static bool own_soon(struct tg_store *store)
 {
     double until = tg_clock_now() + PATIENCE / 1000.0;
 
-    while (!(shares ? tg_store_share(store) : tg_store_own(store))) {
+    while (!tg_store_own(store)) {
         if (tg_clock_now() > until)
             return false;
         usleep(20000);
@@ -174,7 +166,7 @@ static bool take(struct tg_store *store, bool shares, char *message,
                  size_t size)
 {
     store->fd = open(store->path, O_RDONLY | O_CLOEXEC);
-    if (store->fd >= 0 && lock_soon(store, shares))
+    if (store->fd >= 0 && (shares || own_soon(store)))
         return true;
     snprintf(message, size, "%s: %s", store->path,
              store->fd < 0 ? strerror(errno) : "another gateway has it");

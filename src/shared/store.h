@@ -25,16 +25,13 @@ struct tg_store_record {
 };
 
 /* Opens the file, or makes it and the folder it is in.  With `shares` another
- * process may have it that shares it, too.  NULL: `message`, of
+ * process may have it, too.  NULL: `message`, of
  * `size` bytes, says what is wrong, and begins with the path. */
 struct tg_store *tg_store_open(const char *path, bool shares, char *message,
                                size_t size);
 
 /* Does no other process have the file, from here on? */
 bool tg_store_own(struct tg_store *store);
-
-/* From here on one that opens it to share may have it. */
-bool tg_store_share(struct tg_store *store);
 
 /* Calls `fn` for each entry, or for those that others have written, until it
  * returns false; what is over is removed first.  False: as above. */

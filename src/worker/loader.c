@@ -27,7 +27,8 @@ struct reload {
     struct tg_loader *loader;
     struct tg_bundle *bundle;
     uint64_t number;
-    struct tg_slot **slots; /* one for each thread */
+    int first, count;       /* the threads it is for */
+    struct tg_slot **slots; /* one for each of them */
     struct tg_certificates_fresh certificates;
     struct tg_outcome *outcome;
     double began;
@@ -72,14 +73,15 @@ static void *build_one(void *arg)
  * everyone's. */
 static bool build(struct reload *reload)
 {
-    int i, n = reload->loader->nthreads;
+    int i, n = reload->count;
     struct build *builds = tg_alloc((size_t)n * sizeof(*builds));
     bool ok = true;
 
     for (i = 0; i < n; i++) {
         builds[i].common = reload->loader->common;
-        builds[i].number = i + 1;
-        builds[i].app = tg_app_new(reload->bundle, reload->number, i + 1, n,
+        builds[i].number = reload->first + i + 1;
+        builds[i].app = tg_app_new(reload->bundle, reload->number,
+                                   builds[i].number, reload->loader->nthreads,
                                    &reload->loader->common->settings->limits);
     }
     for (i = 1; i < n; i++)
@@ -91,8 +93,9 @@ static bool build(struct reload *reload)
         struct tg_slot *slot = tg_alloc(sizeof(*slot));
 
         slot->app = builds[i].app;
-        slot->thread = &reload->loader->threads[i];
+        slot->thread = &reload->loader->threads[reload->first + i];
         slot->number = reload->number;
+        slot->arg = reload->loader;
         reload->slots[i] = slot;
         if (ok && !builds[i].ok)
             tg_text_add(&reload->outcome->report, builds[i].report.data,
@@ -149,7 +152,6 @@ static bool warm_up(struct reload *reload)
     loader->waiting_for = loader->nthreads;
     for (i = 0; i < loader->nthreads; i++) {
         reload->slots[i]->on_prepared = on_prepared;
-        reload->slots[i]->arg = loader;
         reload->slots[i]->attempt = loader->attempts;
         tg_thread_prepare(reload->slots[i]);
     }
@@ -246,7 +248,8 @@ static void log_outcome(const struct reload *reload)
 static void reload_once(struct tg_loader *loader)
 {
     struct tg_outcome *outcome = tg_alloc(sizeof(*outcome));
-    struct reload reload = {.loader = loader, .outcome = outcome};
+    struct reload reload = {
+        .loader = loader, .count = loader->nthreads, .outcome = outcome};
 
     outcome->owner = loader->owner;
     outcome->request = atomic_load(&loader->wanted);
@@ -266,6 +269,51 @@ static void reload_once(struct tg_loader *loader)
     malloc_trim(0); /* a whole state is gone or will be soon */
 }
 
+/* --- a fresh state --- */
+
+void tg_loader_renew(void *arg)
+{
+    struct tg_slot *slot = arg;
+    struct tg_loader *loader = slot->arg;
+
+    loader->exhausted[slot->thread->number - 1] = slot->number;
+}
+
+/* The thread takes it over by itself once it has started. */
+static void renew(struct tg_loader *loader, int thread)
+{
+    struct tg_outcome outcome = {0};
+    struct tg_slot *slot;
+    struct reload reload = {.loader = loader,
+                            .bundle = loader->bundle,
+                            .number = loader->exhausted[thread],
+                            .first = thread,
+                            .count = 1,
+                            .slots = &slot,
+                            .outcome = &outcome};
+
+    if (build(&reload)) {
+        slot->renews = true;
+        tg_thread_prepare(slot);
+    } else {
+        tg_log(TG_LOG_ERROR, "a fresh state did not load: %.*s",
+               (int)outcome.report.len, outcome.report.data);
+    }
+    tg_text_release(&outcome.report);
+}
+
+static void renew_exhausted(struct tg_loader *loader)
+{
+    int i;
+
+    for (i = 0; i < loader->nthreads; i++) {
+        if (loader->exhausted[i] &&
+            loader->exhausted[i] == atomic_load(&loader->common->current))
+            renew(loader, i);
+        loader->exhausted[i] = 0;
+    }
+}
+
 /* --- its life --- */
 
 static void *run(void *arg)
@@ -277,6 +325,8 @@ static void *run(void *arg)
         tg_mailbox_run(loader->mailbox);
         while (!loader->stopping && loader->done < atomic_load(&loader->wanted))
             reload_once(loader);
+        if (!loader->stopping)
+            renew_exhausted(loader);
     }
     tg_bundle_unref(loader->bundle);
     tg_bundle_unref(loader->restored);
@@ -287,6 +337,8 @@ static void *run(void *arg)
 
 void tg_loader_start(struct tg_loader *loader)
 {
+    loader->exhausted =
+        tg_alloc((size_t)loader->nthreads * sizeof(*loader->exhausted));
     pthread_create(&loader->handle, NULL, run, loader);
 }
 
@@ -322,4 +374,5 @@ void tg_loader_free(struct tg_loader *loader)
 {
     tg_mailbox_run(loader->mailbox);
     tg_mailbox_free(loader->mailbox);
+    free(loader->exhausted);
 }

@@ -47,6 +47,7 @@ struct tg_loader {
     uint64_t done;              /* the newest that was answered */
     int waiting_for;            /* threads that prepare, in this attempt */
     uint64_t attempts;
+    uint64_t *exhausted; /* by thread: the generation to load again, or 0 */
     bool stopping;
     void (*on_outcome)(void *outcome); /* run in the main mailbox */
     void *owner;
@@ -57,6 +58,10 @@ void tg_loader_start(struct tg_loader *loader);
 /* Asks for a reload that reads the files after this moment; returns the number
  * of the request. */
 uint64_t tg_loader_request(struct tg_loader *loader);
+
+/* For its mailbox: the state of this slot, which serves, is full for good; its
+ * thread is to have a fresh one of the same generation. */
+void tg_loader_renew(void *slot);
 
 /* Asks its thread to end; a reload under way is given up. */
 void tg_loader_stop(struct tg_loader *loader);

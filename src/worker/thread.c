@@ -20,8 +20,11 @@
 #include "shared/bell.h"
 #include "shared/mailbox.h"
 #include "worker/access.h"
+#include "worker/loader.h"
 #include "worker/signals.h"
 #include "worker/watchdog.h"
+
+enum { RENEW_SECONDS = 10 }; /* between two fresh states that do not load */
 
 /* --- retiring --- */
 
@@ -91,22 +94,89 @@ static void retire(struct tg_slot *slot)
 
 /* --- taking over --- */
 
+static void on_exhausted(void *arg)
+{
+    struct tg_slot *slot = arg;
+    struct tg_thread *thread = slot->thread;
+    double now = tg_clock_now();
+
+    if (slot != thread->serving || thread->stopping ||
+        (slot->renewed > 0 && now < slot->renewed + RENEW_SECONDS))
+        return;
+    slot->renewed = now;
+    tg_log(TG_LOG_WARN,
+           "generation %" PRIu64 " has no memory left on thread %d: what its "
+           "modules keep takes it all; a fresh state is loaded",
+           slot->number, thread->number);
+    tg_mailbox_post(thread->common->loader, tg_loader_renew, slot);
+}
+
+/* Serves with a prepared app from here on. */
+static void take_over(struct tg_slot *slot)
+{
+    struct tg_thread *thread = slot->thread;
+    struct tg_slot *old = thread->serving;
+
+    tg_list_remove(&slot->link);
+    thread->serving = slot;
+    slot->since = tg_clock_now();
+    slot->app->on_exhausted = on_exhausted;
+    slot->app->exhausted_arg = slot;
+    tg_app_go_live(slot->app);
+    if (old)
+        retire(old);
+}
+
+/* Fresh states that did not start, or came too late. */
+static void drop_unwanted(void *arg)
+{
+    struct tg_thread *thread = arg;
+    struct tg_list *link, *next;
+
+    for (link = thread->prepared.next; link != &thread->prepared; link = next) {
+        struct tg_slot *slot = tg_list_item(link, struct tg_slot, link);
+
+        next = link->next;
+        if (!slot->renews || !slot->answered)
+            continue;
+        tg_list_remove(&slot->link);
+        retire(slot);
+    }
+}
+
+/* A fresh state of the generation that serves has started, or has not: its
+ * task is still about to end. */
+static void renewed(struct tg_slot *slot, const char *error)
+{
+    struct tg_thread *thread = slot->thread;
+
+    if (!error && thread->serving && thread->serving->number == slot->number) {
+        take_over(slot);
+        tg_log(TG_LOG_INFO,
+               "a fresh state of generation %" PRIu64 " serves on thread %d",
+               slot->number, thread->number);
+        return;
+    }
+    if (error)
+        tg_log(TG_LOG_ERROR, "a fresh state did not start: on_start failed: %s",
+               error);
+    slot->answered = true;
+    tg_mailbox_post(thread->mailbox, drop_unwanted, thread);
+}
+
 /* Serves with the newest prepared app that has been committed. */
 static void adopt(struct tg_thread *thread, uint64_t current)
 {
-    while (!tg_list_empty(&thread->prepared)) {
-        struct tg_slot *slot =
-            tg_list_item(thread->prepared.next, struct tg_slot, link);
-        struct tg_slot *old = thread->serving;
+    struct tg_list *link, *next;
 
+    for (link = thread->prepared.next; link != &thread->prepared; link = next) {
+        struct tg_slot *slot = tg_list_item(link, struct tg_slot, link);
+
+        next = link->next;
         if (slot->number > current)
             return;
-        tg_list_remove(&slot->link);
-        thread->serving = slot;
-        slot->since = tg_clock_now();
-        tg_app_go_live(slot->app);
-        if (old)
-            retire(old);
+        if (!slot->renews)
+            take_over(slot);
     }
 }
 
@@ -143,6 +213,10 @@ static void prepared(const char *error, void *arg)
 {
     struct tg_slot *slot = arg;
 
+    if (slot->renews) {
+        renewed(slot, error);
+        return;
+    }
     if (error)
         slot->error = tg_strdup(error);
     tg_mailbox_post(slot->thread->common->loader, slot->on_prepared, slot);
@@ -153,6 +227,10 @@ static void on_prepare(void *arg)
     struct tg_slot *slot = arg;
     struct tg_thread *thread = slot->thread;
 
+    if (slot->renews && thread->stopping) {
+        tg_mailbox_post(thread->common->loader, tg_slot_free, slot);
+        return;
+    }
     tg_list_append(&thread->prepared, &slot->link);
     slot->app->bell = thread->bell;
     tg_app_attach(slot->app, thread->loop, thread->turn,

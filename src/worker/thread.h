@@ -43,6 +43,8 @@ struct tg_slot {
     struct tg_timer *deadline;       /* of its retirement */
     char *error;                     /* why it did not start */
     bool answered;                   /* the loader has heard of it */
+    bool renews;                     /* it replaces one of its generation */
+    double renewed;                  /* when it asked to be replaced */
     uint64_t attempt;                /* of the loader, to be made */
     void (*on_prepared)(void *slot); /* run in the loader's mailbox */
     void *arg;

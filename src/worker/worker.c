@@ -296,6 +296,11 @@ static void on_signal(struct worker *worker)
         stop(worker, 0);
 }
 
+static void on_saved(void *arg)
+{
+    tell(arg, "saved");
+}
+
 static void stop_as_told(struct worker *worker)
 {
     if (worker->is_told) /* the second time: at once */
@@ -317,10 +322,8 @@ static void on_message(struct worker *worker,
         reload(worker, message->fd);
     else if (tg_link_is(message, "reopen"))
         reopen(worker);
-    else if (tg_link_is(message, "lend"))
-        tg_saver_lend(true);
-    else if (tg_link_is(message, "take-back"))
-        tg_saver_lend(false);
+    else if (tg_link_is(message, "save"))
+        tg_saver_save(worker->common.main, on_saved, worker);
     else if (tg_link_is(message, "stop"))
         stop_as_told(worker);
     else if (tg_link_is(message, "leave"))
@@ -385,7 +388,6 @@ static int open_signals(void)
 {
     sigset_t set;
 
-    signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error */
     sigemptyset(&set);
     sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGTERM);

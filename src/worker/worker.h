@@ -3,13 +3,24 @@
  * The process that serves: its threads, its loader, its signals, and the link
  * to the master, which made it.
  *
- * What the two say to each other by the link, a descriptor with it in ():
+ * What the master says, a descriptor with it in ():
  *
- *     to the worker   reload [(caller)]   status (caller)   status-json
- * (caller) reopen   stop, twice: at once   ping to the master   bundle
- * GENERATION (copy): it serves these sources now ready: it takes requests
- * reloading    reloaded REPORT refused REPORT    replace WHY: a thread is lost
- * pong
+ *     reload [(caller)]    status (caller)    status-json (caller)
+ *     reopen               the access log
+ *     stop                 twice: at once
+ *     leave                another worker serves, so there is no hurry
+ *     save                 what files keep: another worker will read them
+ *     signals              they are passed on
+ *     ping
+ *
+ * What the worker says:
+ *
+ *     bundle GENERATION (copy)    these sources serve now
+ *     signals MASK                handlers ask for them; in hexadecimal
+ *     ready                       it takes requests
+ *     reloading    reloaded REPORT    refused REPORT
+ *     replace WHY                 a thread is lost
+ *     saved    pong
  */
 #ifndef TG_WORKER_WORKER_H
 #define TG_WORKER_WORKER_H

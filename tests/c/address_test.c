@@ -202,11 +202,56 @@ static void takes_no_more_than_it_can_hold(void **state)
     assert_int_equal(trust.count, TG_TRUST_MOST);
 }
 
+static void reads_addresses_with_ports(void **state)
+{
+    static const struct {
+        const char *text, *address;
+        unsigned port;
+    } good[] = {
+        {"192.0.2.1", "192.0.2.1", 53},
+        {"192.0.2.1:1", "192.0.2.1", 1},
+        {"2001:db8::1", "2001:db8::1", 53},
+        {"[2001:db8::1]:65535", "2001:db8::1", 65535},
+    };
+    static const char *const bad[] = {
+        "",
+        ":53",
+        "192.0.2.1:",
+        "192.0.2.1:0",
+        "192.0.2.1:65536",
+        "192.0.2.1:053",
+        "[192.0.2.1]:53",
+        "[::1]",
+        "[::1]:",
+        "[]:53",
+        "::1:53:x",
+        "[::1]53",
+        "a.test:53",
+        "[::1:53",
+        "192.0.2.1 :53",
+        "192.0.2.1:+1",
+    };
+    struct tg_address address;
+    char text[TG_ADDRESS_TEXT];
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        assert_true(tg_address_parse_port(&address, good[i].text, 53));
+        tg_address_format(&address, text);
+        assert_string_equal(text, good[i].address);
+        assert_int_equal(address.port, good[i].port);
+    }
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(tg_address_parse_port(&address, bad[i], 53));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_and_writes_addresses),
         cmocka_unit_test(refuses_what_is_no_address),
+        cmocka_unit_test(reads_addresses_with_ports),
         cmocka_unit_test(reads_networks),
         cmocka_unit_test(refuses_what_is_no_network),
         cmocka_unit_test(knows_words),

@@ -24,6 +24,7 @@ local expected = {
 	["form.lua"] = { '"file":{"bytes":%d+,"filename":"readme"}' },
 	["together.lua"] = { '^{"tide":"high","wind":"west"}$' },
 	["upload.lua"] = { '^{.*"bytes":1000000.*}$' },
+	["weather.lua"] = { '^{"greeting":"hello tide\\n","wind":"west"}$' },
 	["users/{id:int}.lua"] = { "^$", '^{"name":"Ada"}$' },
 }
 

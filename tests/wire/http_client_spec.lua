@@ -62,7 +62,9 @@ describe("tidegate.http", function()
 
 	it("gives status, version, url, headers and content", function()
 		check("201|1.1|true|application/json|a=1|2|b=2|{\"made\":true}",
-			"local r = http.get(origin .. '/fields') return r.status, r.version, r.url == origin .. '/fields', r.headers['Content-Type'], r.headers['set-cookie'], #r.headers:all('set-cookie'), r.headers:all('Set-Cookie')[2], r:text()")
+			[[local r = http.get(origin .. '/fields')
+			return r.status, r.version, r.url == origin .. '/fields', r.headers['Content-Type'], r.headers['set-cookie'],
+				#r.headers:all('set-cookie'), r.headers:all('Set-Cookie')[2], r:text()]])
 	end)
 
 	it("asks with each method", function()
@@ -88,7 +90,9 @@ describe("tidegate.http", function()
 		check("POST|/mirror|-|0|", "return http.post(origin .. '/mirror', { body = '' }):text()")
 		check('POST|/mirror|application/json|7|{"a":1}', "return http.post(origin .. '/mirror', { body = { a = 1 } }):text()")
 		check('PUT|/mirror|application/json|4|null', "return http.put(origin .. '/mirror', { json = require('tidegate.json').null }):text()")
-		check("POST|/mirror|text/x|5|hello|0", "local b = buffer.new('hel', 'lo') return http.post(origin .. '/mirror', { body = b, headers = { ['content-type'] = 'text/x' } }):text(), #b")
+		check("POST|/mirror|text/x|5|hello|0", [[
+			local b = buffer.new('hel', 'lo')
+			return http.post(origin .. '/mirror', { body = b, headers = { ['content-type'] = 'text/x' } }):text(), #b]])
 		check("a=1|b=x &=+ä", "return http.post(origin .. '/form', { form = { a = 1, b = 'x &=+ä' } }):text()")
 	end)
 
@@ -105,7 +109,7 @@ describe("tidegate.http", function()
 		check("32000000", [[
 			local n, piece = 0, ('x'):rep(100000)
 			return http.post(origin .. '/length', { body = function() n = n + 1 return n <= 320 and piece or nil end }):text()]])
-		check("33554432", "return http.post(origin .. '/length', { body = ('x'):rep(2^25) }):text()")
+		check("33554432", "return http.post(origin .. '/length', { body = ('x'):rep(2^15):rep(2^10) }):text()")
 	end)
 
 	it("closes the connection when a body function raises", function()
@@ -140,7 +144,9 @@ describe("tidegate.http", function()
 	end)
 
 	it("tells who asks, unless the handler does", function()
-		check("*/*|none", "return http.get(origin .. '/field?name=accept'):text(), http.get(origin .. '/field?name=accept', { headers = { Accept = 'none' } }):text()")
+		check("*/*|none", [[
+			local url = origin .. '/field?name=accept'
+			return http.get(url):text(), http.get(url, { headers = { Accept = 'none' } }):text()]])
 		check("", "return http.get(origin .. '/field?name=accept', { headers = { accept = false } }):text()")
 		assert.matches("^tidegate/%d", asker:run("return http.get(origin .. '/field?name=user-agent'):text()"))
 		assert.equal("x.test|" .. "127.0.0.1:" .. other.port,
@@ -165,7 +171,8 @@ describe("tidegate.http", function()
 
 	it("asks many at once", function()
 		check("201|nil|refused|true", [[
-			local responses, errors = http.all({ a = origin .. '/fields', b = { url = 'http://127.0.0.1:1/' }, { url = origin .. '/mirror', method = 'POST', body = 'x' } }, { concurrency = 2 })
+			local post = { url = origin .. '/mirror', method = 'POST', body = 'x' }
+			local responses, errors = http.all({ a = origin .. '/fields', b = { url = 'http://127.0.0.1:1/' }, post }, { concurrency = 2 })
 			return responses.a.status, responses.b, errors.b.code, responses[1]:text() == 'POST|/mirror|-|1|x']])
 		check("30", [[
 			local api, list = http.client{ base_url = origin }, {}
@@ -198,7 +205,8 @@ describe("tidegate.http", function()
 
 	it("gives trailers behind the content", function()
 		local origin = origins.listen()
-		local client = asker:begin(("local r = http.get('%s') local before = r.trailers return before, r:text(), r.trailers['X-Sum'], #r.trailers"):format(origin.url))
+		local client = asker:begin(("local r = http.get('%s') local before = r.trailers "):format(origin.url)
+			.. "return before, r:text(), r.trailers['X-Sum'], #r.trailers")
 		local visit = origin:accept()
 		visit:request()
 		visit:send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nx-sum: 7\r\nx-b: c\r\n\r\n")

@@ -145,7 +145,10 @@ describe("tidegate.http, of an origin that sends", function()
 	end)
 
 	it("less than it said, raises from an iterator", function()
-		local client = asker:begin("local r = http.get(origin) local all = '' local ok, why = pcall(function() for chunk in r:chunks() do all = all .. chunk end end) return ok, all, why")
+		local client = asker:begin([[
+			local r, all = http.get(origin), ''
+			local ok, why = pcall(function() for chunk in r:chunks() do all = all .. chunk end end)
+			return ok, all, why]])
 		local visit = origin:accept()
 		visit:request()
 		visit:send(ok, "content-length: 10\r\n\r\nhello"):close()

@@ -31,14 +31,20 @@ describe("tidegate.http, of nginx,", function()
 	it("gets files, whole, in part and not at all", function()
 		check("200|hello of nginx\n|15", "local r = api:get('/hello.txt') return r.status, r:text(), r.headers['content-length']")
 		check("206|of", "local r = api:get('/hello.txt', { headers = { range = 'bytes=6-7' } }) return r.status, r:text()")
-		check("304||true", "local tag = api:get('/hello.txt').headers.etag local r = api:get('/hello.txt', { headers = { ['if-none-match'] = tag } }) return r.status, r:text(), r.headers.etag == tag")
+		check("304||true", [[
+			local tag = api:get('/hello.txt').headers.etag
+			local r = api:get('/hello.txt', { headers = { ['if-none-match'] = tag } })
+			return r.status, r:text(), r.headers.etag == tag]])
 		check("404", "return api:get('/nowhere').status")
 		check("200||15", "local r = api:head('/hello.txt') return r.status, r:text(), r.headers['content-length']")
 		check("204|", "local r = api:get('/status') return r.status, r:text()")
 	end)
 
 	it("gets what is large, and on one connection", function()
-		check("5000000|5000000|5000000", "local n = {} for i = 1, 3 do n[i] = 0 for chunk in api:get('/big.txt'):chunks() do n[i] = n[i] + #chunk end end return table.unpack(n)")
+		check("5000000|5000000|5000000", [[
+			local n = {}
+			for i = 1, 3 do n[i] = 0 for chunk in api:get('/big.txt'):chunks() do n[i] = n[i] + #chunk end end
+			return table.unpack(n)]])
 	end)
 
 	it("follows redirects, sees every value, and is told its limits", function()

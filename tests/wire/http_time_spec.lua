@@ -75,7 +75,9 @@ describe("tidegate.http", function()
 	end)
 
 	it("gives the same failure when it is asked again", function()
-		assert.equal("timeout|timeout|nil", play("local r = http.get(origin, { idle_timeout = 0.02 }) return select(3, r:text()), select(3, r:text()), r.trailers", function(visit)
+		assert.equal("timeout|timeout|nil", play([[
+			local r = http.get(origin, { idle_timeout = 0.02 })
+			return (select(3, r:text())), (select(3, r:text())), r.trailers]], function(visit)
 			visit:send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n")
 		end))
 	end)

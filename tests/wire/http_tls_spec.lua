@@ -9,10 +9,16 @@ describe("tidegate.http by TLS", function()
 	lazy_setup(function()
 		site = secure.start({
 			files = {
-				["handlers/hello.lua"] = "return function(request) return 'hello ' .. request.host .. ' ' .. (request.tls.name or '-') .. ' ' .. tostring(request.tls.resumed) end",
+				["handlers/hello.lua"] = [[return function(request)
+					return ("hello %s %s %s"):format(request.host, request.tls.name or "-", request.tls.resumed)
+				end]],
 				["handlers/who.lua"] = "return function(request) return request.tls.client and request.tls.client.subject or 'nobody' end",
 				["handlers/big.lua"] = "return function(_, response) for _ = 1, 200 do response:write(('x'):rep(100000)) end end",
-				["handlers/size.lua"] = "return { limits = { body = 2^26 }, POST = function(request) local n = 0 for chunk in request:chunks() do n = n + #chunk end return tostring(n) end }",
+				["handlers/size.lua"] = [[return { limits = { body = 2^26 }, POST = function(request)
+					local n = 0
+					for chunk in request:chunks() do n = n + #chunk end
+					return tostring(n)
+				end }]],
 			},
 			tls = "{ 'site.pem', 'site.key', client_ca = 'ca.pem', verify = 'optional' }",
 			prepare = function(authority)

@@ -92,13 +92,13 @@ describe("tidegate.signal", function()
 		start({ ["handlers/a.lua"] = on("WINCH", [[
 			local n = shared:incr('runs', 1)
 			while n == 1 and not shared:get('go') do timer.sleep(0.001) end]]),
-			["handlers/go.lua"] = "require('tidegate.signal').on('CONT', function() require('tidegate.shared').open('signals'):incr('other', 1) end) "
+			["handlers/go.lua"] = "require('tidegate.signal').on('PWR', function() require('tidegate.shared').open('signals'):incr('other', 1) end) "
 				.. "return function() require('tidegate.shared').open('signals'):set('go', true) end" })
 		gateway:signal("WINCH")
 		await("runs", "1")
 		for i = 1, 5 do
 			gateway:signal("WINCH")
-			gateway:signal("CONT") -- comes later, or with it
+			gateway:signal("PWR") -- of a higher number: it is told after that
 			await("other", tostring(i))
 		end
 		assert.equal("1", get("runs"))
@@ -190,6 +190,7 @@ describe("tidegate.signal", function()
 			{ "'ABRT', print", "ABRT says that the process is broken" },
 			{ "'TRAP', print", "TRAP says that the process is broken" },
 			{ "'SYS', print", "SYS says that the process is broken" },
+			{ "'XFSZ', print", "XFSZ is ignored, since a file that is too large is an error" },
 			{ "'KILL', print", "KILL cannot be caught" },
 			{ "'STOP', print", "STOP cannot be caught" },
 			{ "'WINHC', print", "unknown signal 'WINHC'; did you mean 'WINCH'?" },

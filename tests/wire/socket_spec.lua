@@ -177,6 +177,11 @@ describe("tidegate.socket", function()
 			{ "a line as long as it may be", "return s:read('line', { limit = 3 })", { "abc", "\n" }, "abc" },
 			{ "a text that is too far", "return s:read_until('--', { limit = 3 })", { "abcdef" }, "nil | it is longer than 3 bytes | toolong" },
 			{ "more than all", "return s:read('all', { limit = 3 })", { "abcd" }, "nil | it is longer than 3 bytes | toolong" },
+			{ "bytes to a buffer", "local b = buffer.new('>') return s:read(3, { into = b }), s:read('line', { into = b }), "
+				.. "s:read('some', { into = b }), tostring(b)", { "abcd\r\nef" }, "3 | 1 | 2 | >abcdef" },
+			{ "what there was to a buffer", "local b = buffer.new() local _, _, code, n = s:read(9, { into = b }) return code, n, tostring(b)",
+				{ "abc" }, "closed | 3 | abc" },
+			{ "all to a buffer", "local b = buffer.new() return s:read('all', { into = b }), #b", { "abc" }, "3 | 3" },
 			{ "what is left of what was too long", "s:read('line', { limit = 3 }) return s:read(4)", { "abcd\n" }, "abcd" },
 		}
 		for _, case in ipairs(cases) do
@@ -255,6 +260,7 @@ describe("tidegate.socket", function()
 			{ "s:read(2^40)", "no more than memory_limit" },
 			{ "s:read(1, { limits = 1 })", "unknown option 'limits' of read" },
 			{ "s:read('line', { limit = 0 })", "'limit' is a number of bytes" },
+			{ "s:read(1, { into = 'x' })", "'into' is a buffer, not a string" },
 			{ "s:read_until('')", "an empty text" },
 			{ "s:write({})", "bad argument #1 to 'write'" },
 			{ "s:shutdown('read')", "invalid option 'read'" },

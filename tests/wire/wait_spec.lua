@@ -13,16 +13,31 @@ local servers
 local get = "'GET /marks?name=x HTTP/1.0\\r\\n\\r\\n'"
 
 -- park: waits until something ends it.  completes: waits a little, gives
--- "done".  times_out: gives "timeout".  fails: what is waited for fails with
--- "e".  body: the client announces content and does not send it.  stream: the
--- client does not read.
+-- "done".  times_out: gives "timeout"; without it task.timeout ends the wait.
+-- fails: what is waited for fails with "e".  body: the client announces ten
+-- bytes of content, sends the first of them, and the last ones only to have the
+-- wait complete: it gives `whole` then.  stream: the client does not read.
+local form = "application/x-www-form-urlencoded"
+local parts = "multipart/form-data; boundary=x"
+local part = "--x\r\nContent-Disposition: form-data; name=a\r\n\r\n"
+local json = { type = "application/json", first = "{", last = [["a":"bc"}]] }
+local multipart = { type = parts, first = part .. "do", last = "ne\r\n--x--\r\n" }
+
 local waits = {
 	{ name = "timer.sleep", park = "timer.sleep(60)", completes = "return timer.sleep(0.001) and 'done'" },
-	{ name = "request:text", park = "request:text()", body = true },
-	{ name = "request:json", park = "request:json()", body = true },
-	{ name = "request:buffer", park = "request:buffer()", body = true },
-	{ name = "request:chunks", park = "for _ in request:chunks() do end", body = true },
+	{ name = "request:text", park = "return request:text()", body = json, whole = [[{"a":"bc"}]] },
+	{ name = "request:json", park = "return request:json().a", body = json, whole = "bc" },
+	{ name = "request:buffer", park = "return tostring(request:buffer())", body = json, whole = [[{"a":"bc"}]] },
+	{ name = "request:chunks", park = "local s = '' for c in request:chunks() do s = s .. c end return s", body = json, whole = [[{"a":"bc"}]] },
+	{ name = "request:form", park = "return request:form().a", body = { type = form, first = "a=", last = "done" }, whole = "done" },
+	{ name = "request:multipart", park = "for p in request:multipart() do return p.name end", body = { type = parts, first = "--x\r\n", last = part:sub(6)
+		.. "\r\n--x--\r\n" }, whole = "a" },
+	{ name = "part:text", park = "for p in request:multipart() do return p:text() end", body = multipart, whole = "done" },
+	{ name = "part:chunks", park = "for p in request:multipart() do local s = '' for c in p:chunks() do s = s .. c end return s end", body = multipart,
+		whole = "done" },
+	{ name = "part:save", park = "for p in request:multipart() do return tostring(p:save('saved')) end", body = multipart, whole = "4" },
 	{ name = "response:write", park = "local big = ('x'):rep(2^18) while true do response:write(big) end", stream = true },
+	{ name = "response:flush", park = "local big = ('x'):rep(2^15) while true do response:write(big):flush() end", stream = true },
 	{ name = "handle:wait", park = "task.spawn(timer.sleep, 60):wait()",
 		completes = "return task.spawn(function() timer.sleep(0.001) return 'done' end):wait()",
 		times_out = "return (select(3, task.spawn(timer.sleep, 60):wait(0.005)))",
@@ -126,19 +141,19 @@ local shared = require("tidegate.shared").open("marks")
 return function(request) return tostring(shared:get(request.query.name)) end]]
 
 -- What requests of its own ask.
-local answers = {
-	["handlers/silent.lua"] = "return { GET = function() require('tidegate.timer').sleep(60) end, POST = function() require('tidegate.timer').sleep(60) end }",
-	["handlers/begun.lua"] = "return function(_, response) response:write('x') require('tidegate.timer').sleep(60) end",
-	["handlers/done.lua"] = "return function() return 'done' end",
+local options = {
+	files = {
+		["handlers/silent.lua"] = "return { GET = function() require('tidegate.timer').sleep(60) end, POST = function() require('tidegate.timer').sleep(60) end }",
+		["handlers/begun.lua"] = "return function(_, response) response:write('x') require('tidegate.timer').sleep(60) end",
+		["handlers/done.lua"] = "return function() return 'done' end",
+		["handlers/run.lua"] = run,
+		["handlers/marks.lua"] = marks,
+	},
+	flags = { "--drain-timeout", "0.2" },
 }
 
 describe("a wait", function()
 	local gateway, connection
-	answers["handlers/run.lua"], answers["handlers/marks.lua"] = run, marks
-	around({ files = answers, flags = { "--drain-timeout", "0.2" } }, function(g, c)
-		gateway, connection = g, c
-	end)
-
 	local number = 0
 
 	lazy_setup(function()
@@ -152,14 +167,22 @@ describe("a wait", function()
 	local function ask(client, code, body, name)
 		local ports = { NAMES = servers.address, PORT = gateway.port, SILENT = select(2, silent:getsockname()) }
 		code = code:gsub("%u%u%u%u+", function(word) return ports[word] and tostring(ports[word]) end)
-		local length = body and "Content-Length: 10\r\n\r\n{" or "Content-Length: 0\r\n\r\n"
+		local content = "Content-Length: 0\r\n\r\n"
+		if body then
+			content = ("Content-Type: %s\r\nContent-Length: %d\r\n\r\n%s"):format(body.type, #body.first + #body.last, body.first)
+		end
 		client:send(("POST /run?mark=%s HTTP/1.1\r\nHost: x\r\nAccept: text/plain\r\nX-Origin: http://127.0.0.1:%d\r\nX-Code: %s\r\n%s")
-			:format(name or "nobody", gateway.port, code, length))
+			:format(name or "nobody", gateway.port, code, content))
 	end
 
-	local function answer(code)
-		ask(connection, code)
-		return connection:response()
+	local function answer(code, body)
+		local client = body and gateway:connect() or connection
+		ask(client, code, body)
+		local response = client:response()
+		if body then
+			client:close() -- its content never comes
+		end
+		return response
 	end
 
 	local function mark(name)
@@ -181,7 +204,11 @@ describe("a wait", function()
 	end
 
 	for _, wait in ipairs(waits) do
-		describe("in " .. wait.name, function()
+		describe("in " .. wait.name, function() -- a gateway for each, and so a census
+			around(options, function(g, c)
+				gateway, connection = g, c
+			end)
+
 			if wait.completes then
 				it("completes", function()
 					for _, place in ipairs(places) do
@@ -190,10 +217,22 @@ describe("a wait", function()
 				end)
 			end
 
-			if wait.times_out then
-				it("times out", function()
+			if wait.whole then
+				it("completes", function()
 					for _, place in ipairs(places) do
-						assert.equal("timeout", answer(at(place[2], wait.times_out)).body, place[1])
+						local client = begin(wait, at(place[2], wait.park))
+						client:send(wait.body.last)
+						assert.equal(wait.whole, client:response().body, place[1])
+						client:close()
+					end
+				end)
+			end
+
+			if not wait.stream then
+				it("times out", function()
+					local code = wait.times_out or ("return (select(3, task.timeout(0.005, function() %s end)))"):format(wait.park)
+					for _, place in ipairs(places) do
+						assert.equal("timeout", answer(at(place[2], code), wait.body).body, place[1])
 					end
 				end)
 			end

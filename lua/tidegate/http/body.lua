@@ -32,6 +32,9 @@ end
 --- The content, a string, buffer or function, and its type; nothing if the
 -- request has none.
 local function encode(options)
+	if next(options) == nil then
+		return
+	end
 	local chosen
 	for _, kind in ipairs(kinds) do
 		if options[kind] ~= nil then

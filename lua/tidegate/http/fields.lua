@@ -91,9 +91,8 @@ local function add_own(lines, marks, name, value)
 	end
 end
 
---- A list of lines, without Host and what frames, and a set of the names.
--- `options` and `defaults` (of the client) may have headers, auth, bearer.
-local function make(options, defaults, content_type, decode)
+-- A list of lines and a set of their names.
+local function build(options, defaults, content_type, decode)
 	local lines, marks = {}, {}
 	if options.headers then
 		add(lines, options.headers, marks, "request")
@@ -112,4 +111,31 @@ local function make(options, defaults, content_type, decode)
 	return lines, marks
 end
 
-return { make = make }
+local function join(lines)
+	return #lines > 0 and table.concat(lines, "\r\n") .. "\r\n" or ""
+end
+
+local nothing = {}
+
+--- What requests without fields of their own send, as make() gives it.
+local function prepare(defaults)
+	local prepared = {}
+	for _, decode in ipairs({ true, false }) do
+		local lines, marks = build(nothing, defaults, nil, decode)
+		prepared[decode] = { text = join(lines), lines = lines, has_host = marks.host }
+	end
+	return prepared
+end
+
+--- { text, lines (of it), has_host }: the fields but for Host, unless it was
+-- given, and what frames.  `options` and `defaults` may have headers, auth,
+-- bearer; `defaults.prepared` is what prepare() made of them.
+local function make(options, defaults, content_type, decode)
+	if not options.headers and not options.auth and not options.bearer and not content_type then
+		return defaults.prepared[decode]
+	end
+	local lines, marks = build(options, defaults, content_type, decode)
+	return { text = join(lines), lines = lines, has_host = marks.host }
+end
+
+return { make = make, prepare = prepare, join = join }

@@ -5,7 +5,6 @@ local bodies = require("tidegate.http.body")
 local core = require("tidegate.core.http")
 local fields = require("tidegate.http.fields")
 local retry = require("tidegate.http.retry")
-local trusts = require("tidegate.http.trust")
 local url = require("tidegate.http.url")
 
 local idempotent = { GET = true, HEAD = true, PUT = true, DELETE = true, OPTIONS = true, TRACE = true }
@@ -24,6 +23,14 @@ local function check_method(method)
 	return method
 end
 
+-- What is wrong raises here; what cannot be read is told when it is needed.
+local function check_tls(options)
+	if options.alpn then
+		error("'alpn' of tls is not for requests: they speak HTTP/1.1", 0)
+	end
+	core.trust(options)
+end
+
 local function frame(self)
 	local body = self.body
 	if type(body) == "function" then
@@ -36,85 +43,106 @@ end
 
 -- Writes head and plan for where the request goes now.
 local function write(self)
-	local where, plan = self.where, self.plan
-	local host = self.has_host and "" or ("host: %s\r\n"):format(where.authority)
-	local lines = table.concat(self.lines, "\r\n")
-	self.head = ("%s %s HTTP/1.1\r\n%s%s%s%s\r\n"):format(self.method, where.target, host, frame(self),
-		lines, lines ~= "" and "\r\n" or "")
+	local where, plan, sent = self.where, self.plan, self.fields
+	local host = sent.has_host and "" or "host: " .. where.authority .. "\r\n"
+	self.head = self.method .. " " .. where.target .. " HTTP/1.1\r\n" .. host .. frame(self) .. sent.text .. "\r\n"
 	self.is_safe = idempotent[self.method] and (not self.body or type(self.body) == "string")
-	plan.key = where.origin .. (plan.unix and " unix:" .. plan.unix or "")
-	plan.host, plan.port = where.host, where.port
+	self.key = plan.unix and where.origin .. " unix:" .. plan.unix or where.origin
+	plan.key, plan.host, plan.port = self.key, where.host, where.port
 	plan.is_head = self.method == "HEAD"
 	plan.url = url.text(where)
 end
 
-local function locate(options, defaults)
-	if type(options.url) ~= "string" then
+local function locate(given, options, defaults)
+	if type(given) ~= "string" then
 		error("a request needs a url, a string", 0)
 	end
-	local where, why = url.parse(url.join(defaults.base_url, options.url))
+	local where, why = url.parse(url.join(defaults.base_url, given))
 	if not where then
 		error(why, 0)
 	end
 	if options.query and next(options.query) ~= nil then
-		where.target = where.target .. (where.target:find("?", 1, true) and "&" or "?") .. url.encode_pairs(options.query)
+		return url.with_query(where, options.query)
 	end
 	return where
 end
 
---- `options` and `defaults` were checked.
-local function new(options, defaults)
-	local function option(name, otherwise)
+-- What counts unless it is set.
+local presets = {
+	decode = true,
+	tls = {},
+	retries = 0,
+	connections = 256,
+	keep = 30,
+	connect_timeout = 10,
+	first_byte_timeout = 60,
+	idle_timeout = 60,
+	max_size = 10 * 2 ^ 20,
+}
+
+--- What a client knows beforehand: all options, and the fields of requests that
+-- add none.
+local function defaults_of(options)
+	local defaults = {}
+	for name, value in pairs(presets) do
+		defaults[name] = value
+	end
+	for name, value in pairs(options) do
+		defaults[name] = value
+	end
+	defaults.prepared = fields.prepare(options)
+	return defaults
+end
+
+--- `options` were checked; `defaults` are those of a client.
+local function new(method, given, options, defaults)
+	local function option(name)
 		local value = options[name]
 		if value == nil then
 			value = defaults[name]
 		end
-		if value == nil then
-			return otherwise
-		end
 		return value
 	end
-	local method = check_method(options.method or "GET")
-	local timeout = option("timeout")
-	local decode = option("decode", true)
+	check_method(method)
+	local timeout, decode, redirects = option("timeout"), option("decode"), option("redirects")
+	local body, content_type = bodies.encode(options)
 	local self = setmetatable({
 		method = method,
-		where = locate(options, defaults),
-		tls = option("tls", {}),
-		redirects = option("redirects", (method == "GET" or method == "HEAD") and 5 or 0),
-		retry = retry.policy(option("retries", 0)),
+		where = locate(given, options, defaults),
+		tls = option("tls"),
+		redirects = redirects or (method == "GET" or method == "HEAD") and 5 or 0,
+		retry = retry.policy(option("retries")),
+		body = body,
+		fields = fields.make(options, defaults, content_type, decode),
+		plan = {
+			key = false, host = false, port = false, url = false, is_head = false, fresh = false,
+			unix = option("unix"),
+			connections = option("connections"),
+			keep = option("keep"),
+			connect_timeout = option("connect_timeout"),
+			first_byte_timeout = option("first_byte_timeout"),
+			idle_timeout = option("idle_timeout"),
+			max_size = option("max_size"),
+			deadline = timeout and core.now() + timeout,
+			decode = decode,
+		},
 	}, request_mt)
-	local content_type
-	self.body, content_type = bodies.encode(options)
-	local lines, marks = fields.make(options, defaults, content_type, decode)
-	self.lines, self.has_host = lines, marks.host
-	self.plan = {
-		unix = option("unix"),
-		connections = option("connections", 256),
-		keep = option("keep", 30),
-		connect_timeout = option("connect_timeout", 10),
-		first_byte_timeout = option("first_byte_timeout", 60),
-		idle_timeout = option("idle_timeout", 60),
-		max_size = option("max_size", 10 * 2 ^ 20),
-		deadline = timeout and core.now() + timeout,
-		decode = decode,
-	}
 	write(self)
 	if next(self.tls) ~= nil then
-		trusts.check(self.tls)
+		check_tls(self.tls)
 	end
 	return self
 end
 
 local function keep_lines(self, wanted)
 	local lines = {}
-	for _, line in ipairs(self.lines) do
+	for _, line in ipairs(self.fields.lines) do
 		local name = line:match("^[^:]*"):lower()
 		if wanted(name) then
 			lines[#lines + 1] = line
 		end
 	end
-	self.lines = lines
+	self.fields = { lines = lines, text = fields.join(lines), has_host = self.fields.has_host }
 end
 
 --- For https: whom to trust; nil, message, code if that cannot be read.
@@ -122,12 +150,12 @@ function request_methods:secure()
 	local plan = self.plan
 	plan.trust = nil
 	if self.where.scheme == "https" then
-		local trust, name, code = trusts.of(self.tls)
+		local trust, name, code = core.trust(self.tls)
 		if not trust then
 			return nil, name, code
 		end
-		plan.trust, plan.server_name = trust, self.tls.server_name or self.where.host
-		plan.key = ("%s %s %s"):format(plan.key, name, plan.server_name)
+		plan.trust, plan.server_name = trust, name or self.where.host
+		plan.key = ("%s %s %s"):format(self.key, plan.server_name, trust)
 	end
 	return true
 end
@@ -151,7 +179,7 @@ function request_methods:redirect(response)
 	end
 	if other then
 		keep_lines(self, function(name) return not private[name] end)
-		self.has_host = false
+		self.fields.has_host = false
 	end
 	self.where = where
 	write(self)
@@ -164,4 +192,4 @@ function request_methods:may_repeat(code)
 	return self.is_safe or unsent and (not self.body or type(self.body) == "string")
 end
 
-return { new = new }
+return { new = new, defaults_of = defaults_of }

@@ -18,8 +18,13 @@ local function check_number(options, name, otherwise, least)
 	return value
 end
 
+local never = { times = 0 }
+
 --- Of the option: a number, or { times =, delay =, statuses = }.
 local function policy(option)
+	if option == 0 then
+		return never
+	end
 	local options = type(option) == "table" and option or { times = option }
 	for name in pairs(options) do
 		if name ~= "times" and name ~= "delay" and name ~= "statuses" then

@@ -31,9 +31,23 @@ local function read_authority(authority)
 	return host:lower(), math.type(number) == "integer" and number or nil
 end
 
+-- Parsed, of late: most requests go to a few URLs.
+local known, count, most = {}, 0, 256
+
+local function remember(url, parts)
+	if count == most then
+		known, count = {}, 0
+	end
+	known[url], count = parts, count + 1
+	return parts
+end
+
 --- { scheme, host (without brackets), port, authority (for Host), origin,
--- target (path and query) }
+-- target (path and query) }, which is not to be changed.
 local function parse(url)
+	if known[url] then
+		return known[url]
+	end
 	local bad = url:find("[^\x21-\x7e]")
 	if bad then
 		return nil, ("byte %d of the URL must be percent-encoded"):format(bad)
@@ -48,18 +62,14 @@ local function parse(url)
 	end
 	local default = ports[scheme]
 	port = port or default
-	return {
+	return remember(url, {
 		scheme = scheme,
 		host = host:match("^%[(.*)%]$") or host,
 		port = port,
 		authority = port == default and host or host .. ":" .. port,
 		origin = scheme .. "://" .. host .. ":" .. port,
 		target = rest:sub(1, 1) == "/" and rest or "/" .. rest,
-	}
-end
-
-local function text(parts)
-	return parts.scheme .. "://" .. parts.authority .. parts.target
+	})
 end
 
 local function encode_byte(char)
@@ -100,6 +110,20 @@ local function encode_pairs(values)
 		end
 	end
 	return table.concat(list, "&")
+end
+
+local function text(parts)
+	return parts.scheme .. "://" .. parts.authority .. parts.target
+end
+
+--- With the pairs added to its query.
+local function with_query(parts, values)
+	local copy = {}
+	for name, value in pairs(parts) do
+		copy[name] = value
+	end
+	copy.target = copy.target .. (copy.target:find("?", 1, true) and "&" or "?") .. encode_pairs(values)
+	return copy
 end
 
 -- 5.2.4
@@ -153,4 +177,5 @@ return {
 	resolve = resolve,
 	join = join,
 	encode_pairs = encode_pairs,
+	with_query = with_query,
 }
