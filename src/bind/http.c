@@ -26,7 +26,10 @@
 #include "http/upstream.h"
 #include "net/buffer.h"
 
-enum { UNSENT_HIGH = 64 * 1024 };
+enum {
+    UNSENT_HIGH = 64 * 1024, /* bytes that make the next ones wait */
+    SEND_MOST = 256 * 1024
+};
 
 /* --- the plan --- */
 
@@ -177,14 +180,40 @@ static bool wants_more(struct tg_reply *reply)
            tg_upstream_state(reply->upstream) == TG_UPSTREAM_ASKED;
 }
 
+/* The next piece of the string at 2. */
+static void send_piece(lua_State *L, struct tg_reply *reply)
+{
+    size_t len, more;
+    const char *data = lua_tolstring(L, 2, &len);
+
+    more = len - reply->sent;
+    if (more > SEND_MOST)
+        more = SEND_MOST;
+    tg_upstream_send(reply->upstream, data + reply->sent, more);
+    reply->sent += more;
+}
+
+/* reply, data, last */
 static int sent(lua_State *L, int status, lua_KContext context)
 {
     struct tg_reply *reply = lua_touserdata(L, 1);
+    size_t len = lua_type(L, 2) == LUA_TSTRING ? lua_rawlen(L, 2) : 0;
+    bool last = lua_toboolean(L, 3);
 
     (void)status, (void)context;
-    lua_settop(L, 1);
-    if (wants_more(reply) && tg_upstream_unsent(reply->upstream) > UNSENT_HIGH)
-        return tg_reply_wait(L, reply, reply->idle, sent);
+    lua_settop(L, 3);
+    while (wants_more(reply)) {
+        bool waits = tg_upstream_unsent(reply->upstream) > UNSENT_HIGH;
+
+        if (waits && (reply->sent < len || !last))
+            return tg_reply_wait(L, reply, reply->idle, sent);
+        if (reply->sent == len) {
+            if (last)
+                tg_upstream_sent(reply->upstream);
+            break;
+        }
+        send_piece(L, reply);
+    }
     lua_pushboolean(L, wants_more(reply));
     return 1;
 }
@@ -193,22 +222,13 @@ static int http_send(lua_State *L)
 {
     struct tg_reply *reply = tg_reply_check(L, 1);
     struct tg_buffer *buffer = tg_buffer_test(L, 2);
-    bool last = lua_toboolean(L, 3);
-    size_t len;
-    const char *data;
 
-    if (reply->upstream && buffer) {
+    if (!buffer)
+        luaL_checktype(L, 2, LUA_TSTRING);
+    else if (reply->upstream)
         tg_upstream_send_buffer(reply->upstream, buffer);
-    } else if (reply->upstream) {
-        data = luaL_checklstring(L, 2, &len);
-        tg_upstream_send(reply->upstream, data, len);
-    }
-    if (reply->upstream && last)
-        tg_upstream_sent(reply->upstream);
-    if (!last)
-        return sent(L, LUA_OK, 0);
-    lua_pushboolean(L, wants_more(reply));
-    return 1;
+    reply->sent = 0;
+    return sent(L, LUA_OK, 0);
 }
 
 /* --- the response --- */

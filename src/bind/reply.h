@@ -39,6 +39,8 @@ struct tg_reply {
     size_t most;        /* bytes of content at once */
     bool is_head, decodes, is_stale;
 
+    size_t sent; /* of the string that is being sent */
+
     int status, minor; /* 0: the head has not come */
     int64_t content_length;
     bool is_whole; /* all content has come */

@@ -357,6 +357,8 @@ void tg_staff_signal(const struct tg_staff *staff, int number)
 {
     const struct tg_process *process = find(staff, TG_PROCESS_SERVING);
 
+    if (!process) /* it has our mask, and keeps the signal until it listens */
+        process = find(staff, TG_PROCESS_STARTING);
     if (process)
         kill(process->pid, number);
 }

@@ -76,7 +76,7 @@ void tg_staff_work(struct tg_staff *staff);
  * for that, but not for long: another process will read them. */
 void tg_staff_save(struct tg_staff *staff);
 
-/* Passes a signal on to the worker that serves. */
+/* Passes a signal on to the worker that serves, or the one that will. */
 void tg_staff_signal(const struct tg_staff *staff, int number);
 
 /* The process that serves, and how long for; 0: none. */

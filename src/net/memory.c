@@ -12,7 +12,12 @@
  * for each size class saves most of what malloc costs there.  A block may be
  * freed on another thread: it then joins that thread's lists.
  */
-enum { GRAIN = 64, CLASSES = 16, KEPT = 256 };
+enum {
+    GRAIN = 16,
+    BESIDE = 8, /* bytes that malloc keeps with a block: they fill a grain */
+    CLASSES = 64,
+    KEPT = 256
+};
 
 union block {
     struct {
@@ -32,7 +37,7 @@ static atomic_long total_now, total_most;
 
 static size_t class_of(size_t size)
 {
-    return (size + sizeof(union block) + GRAIN - 1) / GRAIN;
+    return (sizeof(union block) + size + BESIDE + GRAIN - 1) / GRAIN;
 }
 
 static void count(long bytes)
@@ -52,7 +57,7 @@ static void *take(size_t size)
         local.list[class] = block->next;
         local.kept[class]--;
     } else {
-        block = malloc(class * GRAIN);
+        block = malloc(class * GRAIN - BESIDE);
         if (!block)
             return NULL;
     }

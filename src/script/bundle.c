@@ -21,15 +21,19 @@ static bool is_same(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-static int read_all(int fd, struct tg_text *text)
+/* `size` is what it should have: a bundle keeps no more room than that. */
+static int read_all(int fd, size_t size, struct tg_text *text)
 {
+    size_t room = size + 1; /* one byte more shows the end */
     ssize_t n;
 
-    while ((n = read(fd, tg_text_room(text, 65536), 65536)) != 0) {
+    while ((n = read(fd, tg_text_room(text, room), room)) != 0) {
         if (n < 0 && errno != EINTR)
             return -errno;
-        if (n > 0)
+        if (n > 0) {
             text->len += (size_t)n;
+            room = (size_t)n < room ? room - (size_t)n : 4096;
+        }
     }
     tg_text_add(text, "", 0); /* its NUL */
     return 0;
@@ -63,7 +67,7 @@ static int read_file(const char *path, struct tg_text *text)
         text->len = 0;
         fstat(fd, &before);
         error = S_ISREG(before.st_mode) || S_ISDIR(before.st_mode)
-                    ? read_all(fd, text)
+                    ? read_all(fd, (size_t)before.st_size, text)
                     : -EINVAL;
         fstat(fd, &after);
         close(fd);

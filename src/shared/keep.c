@@ -58,7 +58,7 @@ struct tg_keep *tg_keep_open(const char *name, const char *path, double seconds,
     was_empty = tg_dict_size(keep->dict) == 0;
     keep->dict->afresh = !was_empty;
     keep->is_ours = tg_store_own(store);
-    keep->due = tg_clock_now() + (keep->is_ours ? seconds : 0);
+    keep->due = keep->is_ours ? tg_clock_now() + seconds : 0;
     loading.now = tg_clock_wall();
     if (tg_store_load(store, false, restore, &loading, message, size))
         return keep;

@@ -107,10 +107,10 @@ void tg_saver_save(struct tg_mailbox *box, void (*fn)(void *arg), void *arg)
     pthread_mutex_unlock(&saver.lock);
 }
 
-/* While another process has the file, whether it still does is asked often. */
+/* Whose a file is, is asked often while it is not certain. */
 static double pause_of(const struct tg_keep *keep)
 {
-    return keep->is_ours || keep->seconds < POLL ? keep->seconds : POLL;
+    return !keep->is_ours && keep->seconds > POLL ? POLL : keep->seconds;
 }
 
 static void *run(void *arg)

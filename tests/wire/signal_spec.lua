@@ -162,6 +162,21 @@ describe("tidegate.signal", function()
 		end
 	end)
 
+	it("goes on in the worker that replaces a dead one", function()
+		start({ ["handlers/a.lua"] = on("RTMIN+1", "shared:incr('runs', 1)") })
+		gateway.may_lose_workers = true
+		local dead = gateway:worker()
+		os.execute("kill -KILL " .. dead)
+		program.await("another worker", function()
+			local worker = gateway:worker()
+			return worker and worker ~= dead
+		end)
+		for i = 1, 3 do
+			gateway:signal("RTMIN+1") -- what comes while it loads is not lost
+			await("runs", tostring(i))
+		end
+	end)
+
 	it("lets a run go on when its generation is replaced #threads", function()
 		local code = "shared:set('began', true) while not shared:get('go') do timer.sleep(0.001) end shared:set('ended', tidegate.generation)"
 		start({ ["handlers/a.lua"] = on("WINCH", code),
