@@ -105,7 +105,7 @@ end
 
 -- Seconds of processor time that the gateway has had.
 local function processor_time()
-	local file = assert(io.open(("/proc/%d/stat"):format(gateway.pid)))
+	local file = assert(io.open(("/proc/%d/stat"):format(gateway:worker())))
 	local user, system = file:read("a"):match("^.*%)" .. (" %S+"):rep(11) .. " (%d+) (%d+)")
 	file:close()
 	return (user + system) / 100
