@@ -114,7 +114,7 @@ end }]],
 local lpeg = require("lpeg")
 return { limits = { time = 60 }, GET = function()
 	local any = lpeg.P(1)
-	local text = ("a"):rep(40000)
+	local text = ("a"):rep(50000)
 	local found = (any - lpeg.P(any ^ 0 * "b")) ^ 0 * -1
 	return tostring(found:match(text))
 end }]],

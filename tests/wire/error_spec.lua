@@ -9,6 +9,7 @@ local raises = {
 	named = "error(setmetatable({}, { __tostring = function() return 'a secret' end }))",
 	broken = "error(setmetatable({}, { __tostring = function() error('worse') end }))",
 	none = "error()",
+	handler = "error(select(2, xpcall(error, function() return 'handlers/handler.lua:2: worse' end, 'a secret')), 0)",
 	number = "error(42)",
 	boolean = "error(false)",
 	field = "local x = nil\nreturn x.secret",
@@ -37,7 +38,7 @@ describe("an error", function()
 		for name, code in pairs(raises) do
 			files["handlers/" .. name .. ".lua"] = "return function(request)\n" .. code .. "\nend\n"
 		end
-		return { files = files }
+		return { files = files, flags = { "--time-limit", "60" } } -- a stack takes its time to overflow
 	end, function(...)
 		gateway, connection = ...
 	end)
@@ -54,6 +55,7 @@ describe("an error", function()
 			{ "a table", "table", "%(the error is a table, not a message%)\\nstack traceback:[^\n]*handlers/table%.lua:2" },
 			{ "a table that names itself", "named", 'a secret\\nstack traceback:' },
 			{ "a table that cannot name itself", "broken", "worse" },
+			{ "from an error handler that fails", "handler", "handlers/handler%.lua:2: worse" },
 			{ "nil", "none", "%(the error is a nil, not a message%)" },
 			{ "a number", "number", '42\\nstack traceback' },
 			{ "a boolean", "boolean", "%(the error is a boolean, not a message%)" },
@@ -80,6 +82,7 @@ describe("an error", function()
 				assert.equal(32, #assert(id, response.body))
 				gateway:wait_log(('"level":"error","msg":"[^\n]*%s[^\n]*"request":"%s","route":"/%s","generation":1}'):format(
 					message, id, name), from)
+				assert.equal(1, select(2, gateway:log():sub(from):gsub('"level":"error"', "")))
 				assert.equal("next", post("return 'next'").body)
 			end)
 		end
