@@ -18,6 +18,8 @@ enum {
     GARBAGE_KILOBYTES = 4096, /* so much may come before it is collected */
     PAUSE_MOST = 1000,        /* Lua takes no more */
     FULL_PART = 8,            /* so little of the limit is left */
+    RELIEF_PART = 4,          /* the same, where garbage may be in the way, */
+    RELIEF_STEP = 16,         /* and so much was added since it was taken */
     LARGE = 1024 * 1024       /* what a turn over its time is not given */
 };
 
@@ -167,6 +169,19 @@ bool tg_state_is_exhausted(const struct tg_state *state)
             bytes -= task->bytes < bytes ? task->bytes : bytes;
     }
     return bytes > most - most / FULL_PART;
+}
+
+void tg_state_relieve(struct tg_state *state)
+{
+    size_t most = state->budget.state_bytes;
+
+    if (state->bytes < most / 2)
+        state->lived = 0;
+    if (state->bytes < most - most / RELIEF_PART ||
+        state->bytes < state->lived + most / RELIEF_STEP)
+        return;
+    lua_gc(state->L, LUA_GCCOLLECT);
+    state->lived = state->bytes;
 }
 
 void tg_state_hold(lua_State *L, size_t bytes)

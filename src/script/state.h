@@ -33,6 +33,7 @@ struct tg_state {
     struct tg_budget budget;
     size_t bytes;   /* that Lua holds */
     size_t ceiling; /* what it may hold just now */
+    size_t lived;   /* that was left of them by tg_state_relieve() */
     struct tg_pool pool;
     struct tg_bundle *bundle;
     uint64_t generation;
@@ -86,6 +87,13 @@ void tg_state_give_back(lua_State *L, size_t bytes);
 /* Is it full, even without what its tasks hold?  To be asked after a
  * collection: what is left then is there for good. */
 bool tg_state_is_exhausted(const struct tg_state *state);
+
+/*
+ * Collects if garbage may soon be in the way: what builds strings in C is
+ * refused memory without a collection.  To be asked when no task runs; does
+ * something only when much was added since the last time.
+ */
+void tg_state_relieve(struct tg_state *state);
 
 /* No task may be left in it. */
 void tg_state_free(struct tg_state *state);

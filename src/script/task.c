@@ -278,6 +278,7 @@ void tg_task_resume(struct tg_task *task, int nargs)
     if (status == LUA_OK) {
         end(task, TG_TASK_RETURNED);
         release(task);
+        tg_state_relieve(state);
     } else if (status != LUA_YIELD || !task->wait) {
         fail(task, status);
     }

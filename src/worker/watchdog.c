@@ -124,6 +124,13 @@ static bool is_away(struct tg_watched *watched, double now)
     return computed(watched) - watched->away_since >= blocked_seconds;
 }
 
+/* Does the trace begin with a C function?  Lua may be away from its code for
+ * long by itself, as where it collects a deep stack. */
+static bool is_in_c(const struct tg_watched *watched)
+{
+    return strncmp(watched->turn.trace, "\n\t[C]", 5) == 0;
+}
+
 /* Twice asleep: blocked.  Never asleep and not back in Lua: in C that does not
  * return.  Both are told once, with what Lua was doing. */
 static void look_outside(const struct tg_watchdog *watchdog,
@@ -149,6 +156,11 @@ static void look_outside(const struct tg_watchdog *watchdog,
         atomic_store(&watched->turn.asked, watched->seen);
         pthread_kill(watched->thread, SIGNAL);
         return; /* it is there at the next look */
+    }
+    if (!blocked && !overdue && !is_in_c(watched)) {
+        watched->away_since = watched->probe_at = 0; /* Lua itself was busy */
+        atomic_store(&watched->turn.told, 0);
+        return;
     }
     watched->is_told = true;
     tg_log(TG_LOG_WARN,

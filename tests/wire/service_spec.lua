@@ -22,7 +22,7 @@ local function handing_over(...)
 	for i, fd in ipairs({ ... }) do
 		moves[i] = ("%d<&%d"):format(i + 2, fd)
 	end
-	return ("sh -c 'export LISTEN_PID=$$ LISTEN_FDS=%d; exec \"$@\" %s' sh"):format(#moves, table.concat(moves, " "))
+	return ("bash -c 'export LISTEN_PID=$$ LISTEN_FDS=%d; exec \"$@\" %s' bash"):format(#moves, table.concat(moves, " "))
 end
 
 describe("a socket of the service manager", function()
