@@ -2,9 +2,11 @@
 #include "base/blackbox.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/alloc.h"
 #include "base/text.h"
 
 struct tg_note {
@@ -12,32 +14,34 @@ struct tg_note {
     char text[248];
 };
 
+/* Only the notes are shared: a process that writes wildly harms no other. */
 struct tg_blackbox {
     size_t threads;
-    struct tg_note notes[];
+    struct tg_note *notes;
 };
-
-static size_t size_of(size_t threads)
-{
-    return sizeof(struct tg_blackbox) + threads * sizeof(struct tg_note);
-}
 
 struct tg_blackbox *tg_blackbox_new(int threads)
 {
     size_t count = (size_t)threads;
-    struct tg_blackbox *box = mmap(NULL, size_of(count), PROT_READ | PROT_WRITE,
-                                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *notes =
+        mmap(NULL, count * sizeof(struct tg_note), PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct tg_blackbox *box;
 
-    if (box == MAP_FAILED)
+    if (notes == MAP_FAILED)
         return NULL;
+    box = tg_alloc(sizeof(*box));
     box->threads = count;
+    box->notes = notes;
     return box;
 }
 
 void tg_blackbox_free(struct tg_blackbox *box)
 {
-    if (box)
-        munmap(box, size_of(box->threads));
+    if (!box)
+        return;
+    munmap(box->notes, box->threads * sizeof(*box->notes));
+    free(box);
 }
 
 struct tg_note *tg_blackbox_note(struct tg_blackbox *box, int thread)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "base/text.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 
@@ -128,4 +130,22 @@ void tg_text_drain(struct tg_text *text, size_t len)
 {
     text->len -= len;
     memmove(text->data, text->data + len, text->len + 1);
+}
+
+bool tg_text_add_file(struct tg_text *text, const char *path, size_t most)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t end = text->len + most;
+    ssize_t n = 1;
+
+    if (fd < 0)
+        return false;
+    while (n > 0 && text->len < end) {
+        n = read(fd, tg_text_room(text, 4096), 4095);
+        if (n > 0)
+            text->len += (size_t)n;
+    }
+    tg_text_add(text, "", 0); /* its NUL */
+    close(fd);
+    return true;
 }

@@ -7,6 +7,7 @@
 #define TG_BASE_TEXT_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct tg_text {
@@ -34,6 +35,10 @@ void tg_text_add_quoted(struct tg_text *text, const char *data, size_t len);
 /* The length of the UTF-8 sequence of a printable character beyond ASCII at the
  * start of `data` (RFC 3629); 0: it is none. */
 size_t tg_text_sequence(const char *data, size_t len);
+
+/* Adds what is in a file, up to `most` bytes; false: it cannot be opened.
+ * Without stdio, whose locks a handler's pipe may hold. */
+bool tg_text_add_file(struct tg_text *text, const char *path, size_t most);
 
 /* Removes `len` bytes from the front. */
 void tg_text_drain(struct tg_text *text, size_t len);

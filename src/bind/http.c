@@ -156,6 +156,10 @@ static int http_open(lua_State *L)
     reply = tg_reply_push(L);
     reply->loop = loop;
     read_plan(L, reply);
+    luaL_argcheck(L,
+                  reply->ask.target.key &&
+                      (reply->ask.target.host || reply->ask.target.unix_path),
+                  1, "a plan");
     fresh = flag(L, "fresh");
     lua_getfield(L, 1, "url");
     lua_setiuservalue(L, 2, TG_REPLY_URL);

@@ -100,7 +100,10 @@ int tg_reply_failure(lua_State *L, struct tg_reply *reply)
 
 static int reply_close(lua_State *L)
 {
-    tg_reply_drop(tg_reply_check(L, 1));
+    struct tg_reply *reply = tg_reply_check(L, 1);
+
+    tg_reply_drop(reply);
+    tg_reply_wake(reply);
     return 0;
 }
 

@@ -156,7 +156,8 @@ static int gather(lua_State *L, lua_KContext context)
     do {
         pulled = pull(reply, all);
         if (tg_buffer_len(all) > reply->most ||
-            reply->content_length > (int64_t)reply->most) {
+            (reply->content_length > 0 &&
+             (size_t)reply->content_length > reply->most)) {
             tg_reply_fail(reply, "too large", "the content is too large");
             pulled = PULLED_FAILURE;
         }

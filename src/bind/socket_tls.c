@@ -30,11 +30,21 @@ static int trust_gc(lua_State *L)
     return 0;
 }
 
+static int trust_name(lua_State *L)
+{
+    struct tg_tls_trust **box = luaL_checkudata(L, 1, TRUST);
+
+    lua_pushfstring(L, "trust %I", (lua_Integer)tg_tls_trust_id(*box));
+    return 1;
+}
+
 static void set_class(lua_State *L)
 {
     if (luaL_newmetatable(L, TRUST)) {
         lua_pushcfunction(L, trust_gc);
         lua_setfield(L, -2, "__gc");
+        lua_pushcfunction(L, trust_name);
+        lua_setfield(L, -2, "__tostring");
         lua_pushboolean(L, 0);
         lua_setfield(L, -2, "__metatable");
     }
@@ -171,9 +181,12 @@ bool tg_socket_push_trust(lua_State *L, int index)
         }
     }
     lua_replace(L, top + 1);
-    if (lua_istable(L, index))
-        text_of(L, index, "server_name", false);
-    else
+    if (lua_istable(L, index)) {
+        const char *name = text_of(L, index, "server_name", false);
+
+        if (name && (!*name || strlen(name) != lua_rawlen(L, -1)))
+            luaL_error(L, "'server_name' of tls is a name or an address");
+    } else
         lua_pushnil(L);
     lua_replace(L, top + 2);
     lua_settop(L, top + 2);

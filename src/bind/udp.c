@@ -137,8 +137,11 @@ static void close_open(struct tg_open *open)
 
 static int udp_new(lua_State *L)
 {
-    struct box *box = lua_newuserdatauv(L, sizeof(*box), 0);
+    struct box *box;
 
+    if (tg_state_of(L)->closing) /* nothing would finalize it */
+        luaL_error(L, "no socket can be made while the Lua state is closing");
+    box = lua_newuserdatauv(L, sizeof(*box), 0);
     memset(box, 0, sizeof(*box));
     tg_list_init(&box->open.link);
     box->open.close = close_open;

@@ -76,6 +76,8 @@ bool tg_upstream_is_fresh(struct tg_upstream *u)
 
 void tg_upstream_ask(struct tg_upstream *u, bool is_head)
 {
+    if (u->state == TG_UPSTREAM_FAILED) /* before anything was asked */
+        return;
     u->state = TG_UPSTREAM_ASKED;
     u->is_head = is_head;
     u->is_sent = u->has_answered = false;
@@ -93,6 +95,7 @@ void tg_upstream_rest(struct tg_upstream *u)
     tg_headers_release(&u->head.headers);
     tg_text_release(&u->trailers);
     tg_text_release(&u->in);
+    tg_buffer_drain(u->content, tg_buffer_len(u->content));
     tg_upstream_flow(u);
 }
 

@@ -218,6 +218,8 @@ void tg_upstream_flush(struct tg_upstream *u)
 static void lose(struct tg_upstream *u)
 {
     u->is_dirty = true;
+    fail(u, "closed", "the connection ended before any response");
+    tg_upstream_flow(u);
     u->lost(u->lost_arg);
 }
 

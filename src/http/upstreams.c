@@ -194,6 +194,8 @@ static void on_lost(void *arg)
 {
     struct place *place = arg;
 
+    if (tg_list_empty(&place->of_pool))
+        return; /* it is somebody's, who finds out */
     wake(place);
     drop(place);
 }
@@ -383,8 +385,10 @@ void tg_upstreams_cancel(struct tg_ask *ask)
     } else if (ask->opening) {
         tg_upstream_watch(ask->opening, NULL, NULL);
         drop(tg_upstream_owner(ask->opening));
-    } else {
+    } else if (tg_list_empty(&origin->line)) {
         forget_if_unused(origin);
+    } else {
+        serve_later(origin->pool);
     }
 }
 

@@ -30,13 +30,18 @@ char *tg_control_socket_path(const char *pid_path)
 static char *take_pid_file(struct tg_control *control)
 {
     char number[32] = {0};
+    struct stat st;
     int len;
 
-    control->pid_fd =
-        open(control->pid_path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    control->pid_fd = open(control->pid_path,
+                           O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (control->pid_fd < 0)
         return tg_strf("cannot write the pid file %s: %s", control->pid_path,
                        strerror(errno));
+    if (fstat(control->pid_fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+        st.st_nlink != 1)
+        return tg_strf("the pid file %s is not a file of its own",
+                       control->pid_path);
     if (flock(control->pid_fd, LOCK_EX | LOCK_NB) < 0) {
         if (read(control->pid_fd, number, sizeof(number) - 1) < 0)
             number[0] = '\0';
@@ -79,9 +84,13 @@ static char *open_socket(struct tg_control *control)
     failed = bind(control->fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
              listen(control->fd, TG_CONTROL_CLIENTS) < 0;
     umask(mask);
-    return failed ? tg_strf("cannot open the control socket %s: %s",
-                            control->socket_path, strerror(errno))
-                  : NULL;
+    if (!failed)
+        return NULL;
+    error = tg_strf("cannot open the control socket %s: %s",
+                    control->socket_path, strerror(errno));
+    close(control->fd);
+    control->fd = -1;
+    return error;
 }
 
 char *tg_control_open(struct tg_control *control, const char *pid_path)
@@ -109,7 +118,7 @@ char *tg_control_open(struct tg_control *control, const char *pid_path)
 void tg_control_give(struct tg_control *control, uid_t uid, gid_t gid)
 {
     if (fchown(control->pid_fd, uid, gid) < 0 ||
-        chown(control->socket_path, uid, gid) < 0)
+        lchown(control->socket_path, uid, gid) < 0)
         tg_log(TG_LOG_WARN, "cannot give %s and %s away: %s", control->pid_path,
                control->socket_path, strerror(errno));
 }
@@ -192,6 +201,16 @@ void tg_control_answer(struct tg_control_client *client, bool ok,
     tg_caller_answer(tg_control_hand_on(client), ok, text);
 }
 
+static void say(int fd, const char *command)
+{
+    char line[128];
+    int len = snprintf(line, sizeof(line), "%s\n", command);
+
+    if (send(fd, line, (size_t)len, MSG_NOSIGNAL) < 0) {
+        /* it does not listen: nothing will be received either */
+    }
+}
+
 static int receive_all(int fd, struct tg_text *answer)
 {
     ssize_t n;
@@ -214,7 +233,7 @@ int tg_control_call(const char *pid_path, const char *command, char **text)
     if (!error && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
         error = tg_strf("no gateway answers at %s: %s", path, strerror(errno));
     if (!error) {
-        dprintf(fd, "%s\n", command);
+        say(fd, command);
         receive_all(fd, &answer);
         outcome = strncmp(answer.data, "ok\n", 3) == 0 ? 0 : 1;
         error = tg_strdup(answer.data + strcspn(answer.data, "\n") +

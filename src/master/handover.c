@@ -52,6 +52,7 @@ static void become(const struct tg_handover *handover, int end)
 
     snprintf(number, sizeof(number), "%d", end);
     setenv(VARIABLE, number, 1);
+    unsetenv("WATCHDOG_PID"); /* what is awaited of this one, is of that */
     fcntl(end, F_SETFD, 0);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -82,12 +83,14 @@ char *tg_handover_begin(struct tg_handover *handover, double seconds)
     return NULL;
 }
 
-void tg_handover_give(struct tg_handover *handover, int fd, const char *address)
+void tg_handover_give(struct tg_handover *handover, int fd, const char *address,
+                      bool is_lent)
 {
     struct pollfd room = {handover->link, POLLOUT, 0};
 
     poll(&room, 1, PATIENCE); /* it reads them one by one */
-    tg_link_send(handover->link, fd, "socket %s", address);
+    tg_link_send(handover->link, fd, "%s %s", is_lent ? "lent" : "socket",
+                 address);
 }
 
 void tg_handover_go(struct tg_handover *handover)
@@ -127,9 +130,11 @@ int tg_handover_receive(struct tg_inherited *inherited)
         return -1;
     fcntl(link, F_SETFD, FD_CLOEXEC);
     while (await(link, &message) && !tg_link_is(&message, "go")) {
-        address = tg_link_is(&message, "socket");
+        bool is_lent = tg_link_is(&message, "lent");
+
+        address = tg_link_is(&message, is_lent ? "lent" : "socket");
         if (address && message.fd >= 0)
-            tg_inherited_add(inherited, message.fd, address);
+            tg_inherited_add(inherited, message.fd, address, is_lent);
     }
     return link;
 }

@@ -5,7 +5,8 @@
  *
  * They talk by a link, whose end the new one finds in its environment:
  *
- *     to the new one   socket ADDRESS (descriptor), each of them; go: that is
+ *     to the new one   socket ADDRESS (descriptor), each of them, or lent
+ *                      ADDRESS (descriptor), of a service manager; go: that is
  *                      all; yours: the pid file is free
  *     to the old one   ready: it serves
  */
@@ -32,8 +33,8 @@ void tg_handover_release(struct tg_handover *handover);
 char *tg_handover_begin(struct tg_handover *handover, double seconds);
 
 /* Gives a socket, and says that there are no more. */
-void tg_handover_give(struct tg_handover *handover, int fd,
-                      const char *address);
+void tg_handover_give(struct tg_handover *handover, int fd, const char *address,
+                      bool is_lent);
 void tg_handover_go(struct tg_handover *handover);
 
 /* It did not become ready: it is gone, or goes now. */

@@ -24,7 +24,7 @@ static bool is_listening(int fd)
 }
 
 void tg_inherited_add(struct tg_inherited *inherited, int fd,
-                      const char *address)
+                      const char *address, bool is_lent)
 {
     int on = 1;
 
@@ -34,8 +34,8 @@ void tg_inherited_add(struct tg_inherited *inherited, int fd,
     inherited->sockets =
         tg_realloc(inherited->sockets, ((size_t)inherited->count + 1) *
                                            sizeof(*inherited->sockets));
-    inherited->sockets[inherited->count++] =
-        (struct tg_inherited_socket){fd, address ? tg_strdup(address) : NULL};
+    inherited->sockets[inherited->count++] = (struct tg_inherited_socket){
+        fd, address ? tg_strdup(address) : NULL, is_lent};
 }
 
 void tg_inherited_from_manager(struct tg_inherited *inherited)
@@ -46,7 +46,7 @@ void tg_inherited_from_manager(struct tg_inherited *inherited)
     if (pid && atoi(pid) == (int)getpid())
         for (i = 0; i < n && i < 1024; i++)
             if (is_listening(FIRST + i))
-                tg_inherited_add(inherited, FIRST + i, NULL);
+                tg_inherited_add(inherited, FIRST + i, NULL, true);
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
     unsetenv("LISTEN_FDNAMES");
@@ -79,7 +79,7 @@ static bool is_named(int fd, const struct sockaddr *name)
 }
 
 int tg_inherited_take(struct tg_inherited *inherited, const char *address,
-                      const struct sockaddr *name)
+                      const struct sockaddr *name, bool *is_lent)
 {
     int i;
 
@@ -92,6 +92,7 @@ int tg_inherited_take(struct tg_inherited *inherited, const char *address,
         if (fd < 0 || !fits)
             continue;
         item->fd = -1;
+        *is_lent = item->is_lent;
         return fd;
     }
     return -1;

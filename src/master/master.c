@@ -61,6 +61,7 @@ static void prepare_worker(void *owner)
 
     tg_control_leave(&master->control);
     tg_notify_close();
+    tg_notify_forget();
     if (master->predecessor >= 0)
         close(master->predecessor);
     if (master->handover.link >= 0)
@@ -110,6 +111,12 @@ static bool open_all(struct master *master)
 
 /* --- stopping --- */
 
+/* Are the paths of the sockets another gateway's? */
+static bool are_left(const struct master *master)
+{
+    return master->is_replaced || master->predecessor >= 0;
+}
+
 static void stop(struct master *master)
 {
     if (!master->is_replaced)
@@ -117,7 +124,7 @@ static void stop(struct master *master)
     tg_handover_give_up(&master->handover);
     tg_staff_stop(&master->staff, false);
     if (!master->stopping)
-        tg_doors_close(&master->doors, master->is_replaced);
+        tg_doors_close(&master->doors, are_left(master));
     master->stopping = true;
 }
 
@@ -140,7 +147,8 @@ static void hand_over(struct master *master)
     for (i = 0; i < master->doors.count; i++)
         for (j = 0; j < master->doors.sockets[i].count; j++)
             tg_handover_give(&master->handover, master->doors.sockets[i].fds[j],
-                             master->settings->listen[i].address);
+                             master->settings->listen[i].address,
+                             master->doors.sockets[i].is_lent);
     tg_staff_save(&master->staff);
     tg_handover_go(&master->handover);
     tg_log(TG_LOG_INFO, "process %d is to take over",
@@ -204,7 +212,7 @@ static void on_message(const struct tg_link_message *message, void *owner)
                   (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
     } else if ((text = tg_link_is(message, "reloaded"))) {
         tg_report_add_reload(&master->report, true, text);
-        tg_notify("READY=1\nSTATUS=%s", text);
+        tg_notify("READY=1\nSTATUS=%.*s", (int)strcspn(text, "\n"), text);
     } else if ((text = tg_link_is(message, "refused"))) {
         tg_report_add_reload(&master->report, false, text);
         tg_notify("READY=1\nSTATUS=the last reload was refused");
@@ -236,9 +244,7 @@ static void begin_status(struct master *master, int caller, bool as_json)
 
     tg_text_adds(&out, "ok\n");
     tg_report_write(&master->report, &master->staff, as_json, &out);
-    if (send(caller, out.data, out.len, MSG_NOSIGNAL) < 0) {
-        /* it did not wait for the answer */
-    }
+    tg_caller_send(caller, out.data, out.len);
     tg_text_release(&out);
 }
 
@@ -264,8 +270,11 @@ static void on_command(struct master *master, struct tg_control_client *client)
     } else if (strcmp(client->line, "reload") == 0) {
         pass_on(master, client);
     } else if (as_json || strcmp(client->line, "status") == 0) {
-        if (tg_staff_pid(&master->staff, &seconds))
-            begin_status(master, client->fd, as_json);
+        if (!tg_staff_pid(&master->staff, &seconds)) {
+            tg_control_answer(client, false, "no worker serves just now\n");
+            return;
+        }
+        begin_status(master, client->fd, as_json);
         pass_on(master, client);
     } else {
         tg_control_answer(client, false, "no such command\n");
@@ -375,7 +384,7 @@ static void listen_once(struct master *master)
 static void finish(struct master *master)
 {
     tg_handover_release(&master->handover);
-    tg_doors_close(&master->doors, master->is_replaced);
+    tg_doors_close(&master->doors, are_left(master));
     if (master->is_replaced)
         tg_control_leave(&master->control);
     else

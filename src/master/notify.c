@@ -45,6 +45,13 @@ void tg_notify_close(void)
     manager = -1;
 }
 
+void tg_notify_forget(void)
+{
+    unsetenv("NOTIFY_SOCKET");
+    unsetenv("WATCHDOG_USEC");
+    unsetenv("WATCHDOG_PID");
+}
+
 void tg_notify(const char *format, ...)
 {
     char text[512];

@@ -10,6 +10,9 @@
 void tg_notify_open(void);
 void tg_notify_close(void);
 
+/* In a worker: what handlers start must not speak to the manager. */
+void tg_notify_forget(void);
+
 /* Lines of NAME=VALUE. */
 void tg_notify(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -25,6 +25,7 @@ int tg_signals_open(void)
 {
     sigset_t set;
 
+    signal(SIGCHLD, SIG_DFL); /* ignored ones could not be waited for */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error */
     add_own(&set);

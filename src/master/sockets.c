@@ -226,8 +226,8 @@ static bool take_inherited(struct tg_sockets *sockets, const char *address,
 
     sockets->count = 0;
     while ((fd = tg_inherited_take(inherited, address,
-                                   has_name ? (struct sockaddr *)&sa : NULL)) >=
-           0)
+                                   has_name ? (struct sockaddr *)&sa : NULL,
+                                   &sockets->is_lent)) >= 0)
         add(sockets, fd);
     if (!sockets->count)
         return false;
@@ -266,7 +266,7 @@ void tg_sockets_close(struct tg_sockets *sockets, bool is_left)
     for (i = 0; i < sockets->count; i++)
         if (sockets->fds[i] >= 0)
             close(sockets->fds[i]);
-    if (sockets->path && !is_left)
+    if (sockets->path && !is_left && !sockets->is_lent)
         unlink(sockets->path);
     free(sockets->fds);
     free(sockets->path);

@@ -10,8 +10,9 @@
 struct tg_inherited;
 
 struct tg_sockets {
-    char *url;  /* "http://127.0.0.1:8080", "unix:/run/tidegate" */
-    char *path; /* of a unix socket, or NULL */
+    char *url;    /* "http://127.0.0.1:8080", "unix:/run/tidegate" */
+    char *path;   /* of a unix socket, or NULL */
+    bool is_lent; /* by a service manager, who keeps its path */
     int *fds;
     int count; /* one for each thread, or as many as were inherited */
 };

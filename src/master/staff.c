@@ -134,13 +134,13 @@ void tg_staff_stop(struct tg_staff *staff, bool is_replaced)
 {
     const struct tg_list *entry;
 
+    bool again = staff->stopping && !staff->is_left;
+
     staff->restart_at = 0;
-    if (!staff->stopping)
-        staff->kill_at =
-            tg_clock_now() + staff->settings->shutdown_timeout + grace;
-    else
-        staff->kill_at = tg_clock_now() + grace;
+    staff->kill_at = tg_clock_now() + grace +
+                     (again ? 0 : staff->settings->shutdown_timeout);
     staff->stopping = true;
+    staff->is_left = is_replaced;
     for (entry = staff->processes.next; entry != &staff->processes;
          entry = entry->next)
         let_go(process_of(entry), is_replaced ? "leave" : "stop");
@@ -214,13 +214,16 @@ void tg_staff_save(struct tg_staff *staff)
 static void replace(struct tg_staff *staff, struct tg_process *process,
                     const char *why)
 {
-    if (staff->stopping || process->stage != TG_PROCESS_SERVING ||
+    if (staff->stopping || staff->is_replacing ||
+        process->stage != TG_PROCESS_SERVING ||
         find(staff, TG_PROCESS_STARTING))
         return;
+    staff->is_replacing = true; /* another thread may be lost meanwhile */
     tg_log(TG_LOG_ERROR, "worker %d is replaced: %s", (int)process->pid, why);
     staff->restarts++;
     tg_staff_save(staff);
     tg_staff_hire(staff);
+    staff->is_replacing = false;
 }
 
 static void on_message(struct tg_staff *staff, struct tg_process *process,
@@ -271,12 +274,15 @@ static void note_death(struct tg_staff *staff, struct tg_process *process,
     staff->last_death = text.data;
 }
 
-/* Whose service is needed: while nobody serves, or will. */
-static void make_up_for(struct tg_staff *staff, bool has_proven)
+/* Another one is needed: in place of who served, or did not come to it. */
+static void make_up_for(struct tg_staff *staff, enum tg_process_stage stage,
+                        bool has_proven)
 {
     staff->failures = has_proven ? 1 : staff->failures + 1;
     staff->restarts++;
-    if (!find(staff, TG_PROCESS_SERVING) && !find(staff, TG_PROCESS_STARTING))
+    if (find(staff, TG_PROCESS_STARTING))
+        return;
+    if (stage == TG_PROCESS_STARTING || !find(staff, TG_PROCESS_SERVING))
         restart_later(staff);
 }
 
@@ -294,7 +300,7 @@ static void bury(struct tg_staff *staff, struct tg_process *process, int status)
     if (staff->stopping || !staff->has_served)
         staff->exit_code = code ? code : staff->exit_code;
     else if (stage != TG_PROCESS_LEAVING)
-        make_up_for(staff, has_proven);
+        make_up_for(staff, stage, has_proven);
 }
 
 static void work_on(struct tg_staff *staff)
@@ -319,7 +325,7 @@ static void work_on(struct tg_staff *staff)
 
 void tg_staff_watch(const struct tg_staff *staff, struct pollfd *watched)
 {
-    const struct tg_list *entry = staff->processes.next;
+    const struct tg_list *entry = staff->processes.prev; /* the newest */
     int i;
 
     for (i = 0; i < TG_STAFF_MOST; i++) {
@@ -327,18 +333,51 @@ void tg_staff_watch(const struct tg_staff *staff, struct pollfd *watched)
         if (entry == &staff->processes)
             continue;
         watched[i].fd = process_of(entry)->link;
-        entry = entry->next;
+        entry = entry->prev;
     }
+}
+
+/* When a process that hangs is killed; 0: never. */
+static double end_of(const struct tg_staff *staff,
+                     const struct tg_process *process)
+{
+    if (process->stage == TG_PROCESS_LEAVING)
+        return process->since + staff->settings->shutdown_timeout + grace;
+    if (process->stage == TG_PROCESS_STARTING)
+        return process->since + 2 * staff->settings->start_timeout + grace;
+    return 0;
+}
+
+static double sooner(double a, double b)
+{
+    return a <= 0 || (b > 0 && b < a) ? b : a;
 }
 
 int tg_staff_timeout(const struct tg_staff *staff)
 {
-    double due = staff->restart_at > 0 ? staff->restart_at : staff->kill_at;
-    double left = due - tg_clock_now();
+    double due = sooner(staff->restart_at, staff->kill_at), left;
+    const struct tg_list *entry;
 
+    for (entry = staff->processes.next; entry != &staff->processes;
+         entry = entry->next)
+        due = sooner(due, end_of(staff, process_of(entry)));
     if (due <= 0)
         return -1;
-    return left > 0 ? (int)(left * 1000) + 1 : 0;
+    left = due - tg_clock_now();
+    return left <= 0 ? 0 : left < 1e6 ? (int)(left * 1000) + 1 : 1000000000;
+}
+
+static void kill_hung(const struct tg_staff *staff, double now)
+{
+    const struct tg_list *entry;
+
+    for (entry = staff->processes.next; entry != &staff->processes;
+         entry = entry->next) {
+        double end = end_of(staff, process_of(entry));
+
+        if (end > 0 && now >= end)
+            kill(process_of(entry)->pid, SIGKILL);
+    }
 }
 
 void tg_staff_work(struct tg_staff *staff)
@@ -351,6 +390,7 @@ void tg_staff_work(struct tg_staff *staff)
         tg_staff_hire(staff);
     if (staff->kill_at > 0 && now >= staff->kill_at)
         kill_all(staff);
+    kill_hung(staff, now);
 }
 
 void tg_staff_signal(const struct tg_staff *staff, int number)

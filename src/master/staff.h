@@ -33,8 +33,9 @@ struct tg_staff {
     double restart_at; /* tg_clock_now(); 0: nothing is to be started */
     char *last_death;  /* a sentence, or NULL */
     bool has_served;
-    bool has_elders; /* processes of another master serve beside it */
-    bool stopping;
+    bool is_replacing;
+    bool has_elders;        /* processes of another master serve beside it */
+    bool stopping, is_left; /* to others, who serve in its place */
     int exit_code;
     double kill_at; /* who has not stopped by then is killed */
 

@@ -8,9 +8,10 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "net/host_name.h"
 
-enum { LINES_MOST = 100000 };
+enum { LINES_MOST = 100000, SIZE_MOST = 16 * 1024 * 1024 };
 
 struct host {
     struct tg_address address;
@@ -83,18 +84,17 @@ static void read_line(struct tg_hosts *hosts, char *line)
 
 static void read_file(struct tg_hosts *hosts)
 {
-    FILE *file = fopen(hosts->path, "re");
-    char *line = NULL;
-    size_t size = 0;
+    struct tg_text text = {0};
+    char *line, *rest;
     int lines = 0;
 
     clear(hosts);
-    if (!file)
+    if (!tg_text_add_file(&text, hosts->path, SIZE_MOST))
         return;
-    while (lines++ < LINES_MOST && getline(&line, &size, file) >= 0)
+    for (line = strtok_r(text.data, "\n", &rest); line && lines < LINES_MOST;
+         line = strtok_r(NULL, "\n", &rest), lines++)
         read_line(hosts, line);
-    free(line);
-    fclose(file);
+    tg_text_release(&text);
 }
 
 static void refresh(struct tg_hosts *hosts)

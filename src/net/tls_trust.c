@@ -24,6 +24,7 @@ struct kept {
 
 struct tg_tls_trust {
     atomic_int refs;
+    unsigned long long id;
     SSL_CTX *ctx;
     CRYPTO_RWLOCK *lock; /* of what follows */
     struct tg_list sessions;
@@ -130,6 +131,13 @@ SSL *tg_tls_trust_open(struct tg_tls_trust *trust, const char *server,
 
 /* --- its life --- */
 
+static atomic_ullong last_id;
+
+unsigned long long tg_tls_trust_id(const struct tg_tls_trust *trust)
+{
+    return trust->id;
+}
+
 static char *add_alpn(SSL_CTX *ctx, const char *const *names)
 {
     unsigned char list[256];
@@ -218,6 +226,7 @@ tg_tls_trust_new(const struct tg_tls_trust_settings *settings, char **error)
     struct tg_tls_trust *trust = tg_alloc(sizeof(*trust));
 
     trust->refs = 1;
+    trust->id = atomic_fetch_add(&last_id, 1);
     trust->ctx = new_ctx(settings);
     trust->lock = CRYPTO_THREAD_lock_new();
     tg_list_init(&trust->sessions);

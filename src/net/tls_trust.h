@@ -32,4 +32,7 @@ tg_tls_trust_new(const struct tg_tls_trust_settings *settings, char **error);
 struct tg_tls_trust *tg_tls_trust_ref(struct tg_tls_trust *trust);
 void tg_tls_trust_unref(struct tg_tls_trust *trust);
 
+/* What no other one of this process ever has. */
+unsigned long long tg_tls_trust_id(const struct tg_tls_trust *trust);
+
 #endif

@@ -1,21 +1,41 @@
 // SPDX-License-Identifier: MIT
 #include "worker/caller.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/text.h"
+
+enum { PATIENCE = 2 }; /* seconds */
+
+void tg_caller_send(int fd, const char *data, size_t len)
+{
+    double until = tg_clock_now() + PATIENCE;
+    struct pollfd room = {fd, POLLOUT, 0};
+
+    while (len && tg_clock_now() < until) {
+        ssize_t n = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        if (n > 0) {
+            data += n;
+            len -= (size_t)n;
+        } else if (errno != EAGAIN || poll(&room, 1, PATIENCE * 1000) <= 0) {
+            return; /* it did not wait for the answer */
+        }
+    }
+}
 
 void tg_caller_answer(int fd, bool ok, const char *text)
 {
     struct tg_text out = {0};
 
     tg_text_addf(&out, "%s\n%s", ok ? "ok" : "failed", text);
-    if (send(fd, out.data, out.len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-        /* it did not wait for the answer */
-    }
+    tg_caller_send(fd, out.data, out.len);
     tg_text_release(&out);
     close(fd);
 }

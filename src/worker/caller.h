@@ -8,9 +8,13 @@
 #define TG_WORKER_CALLER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/list.h"
+
+/* Sends all of it, if the caller takes it within two seconds. */
+void tg_caller_send(int fd, const char *data, size_t len);
 
 /* Answers and closes. */
 void tg_caller_answer(int fd, bool ok, const char *text);

@@ -252,7 +252,9 @@ static void reload_once(struct tg_loader *loader)
         .loader = loader, .count = loader->nthreads, .outcome = outcome};
 
     outcome->owner = loader->owner;
-    outcome->request = atomic_load(&loader->wanted);
+    /* the first one is nobody's: who asks for more gets one that reads the
+     * files after that */
+    outcome->request = loader->bundle ? atomic_load(&loader->wanted) : 1;
     loader->done = outcome->request;
     reload.began = tg_clock_now();
     reload.is_first = !loader->bundle;

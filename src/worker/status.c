@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "bind/app.h"
 #include "shared/mailbox.h"
+#include "worker/caller.h"
 #include "worker/thread.h"
 
 enum { WORKS_MOST = 50, MEBIBYTE = 1024 * 1024 };
@@ -133,14 +134,12 @@ static void tell(void *arg)
 
 static double resident_mebibytes(void)
 {
-    FILE *file = fopen("/proc/self/statm", "re");
+    struct tg_text text = {0};
     long pages = 0;
 
-    if (file) {
-        if (fscanf(file, "%*s %ld", &pages) != 1)
-            pages = 0;
-        fclose(file);
-    }
+    if (tg_text_add_file(&text, "/proc/self/statm", 1024))
+        pages = atol(text.data + strcspn(text.data, " "));
+    tg_text_release(&text);
     return (double)pages * (double)sysconf(_SC_PAGESIZE) / MEBIBYTE;
 }
 
@@ -182,9 +181,7 @@ static void answer(struct question *question)
     for (i = 0; i < question->nparts; i++)
         add_part(question, i, &out);
     tg_text_adds(&out, question->as_json ? "]}\n" : "");
-    if (send(question->caller, out.data, out.len, MSG_NOSIGNAL) < 0) {
-        /* it did not wait for the answer */
-    }
+    tg_caller_send(question->caller, out.data, out.len);
     tg_text_release(&out);
     close(question->caller);
     question->is_answered = true;

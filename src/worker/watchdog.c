@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/settings.h"
+#include "base/text.h"
 #include "script/turn.h"
 #include "shared/mailbox.h"
 
@@ -49,18 +50,18 @@ struct tg_watched {
 /* Does the thread sleep in the kernel? */
 static bool is_asleep(const struct tg_watched *watched)
 {
-    char path[64], text[128] = {0}, *state;
-    FILE *file;
+    struct tg_text text = {0};
+    const char *state;
+    char path[64];
+    bool asleep;
 
     snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)watched->tid);
-    file = fopen(path, "re");
-    if (!file)
+    if (!tg_text_add_file(&text, path, 1024))
         return false;
-    if (!fgets(text, sizeof(text), file))
-        *text = '\0';
-    fclose(file);
-    state = strrchr(text, ')'); /* the name before may hold anything */
-    return state && state[1] == ' ' && (state[2] == 'S' || state[2] == 'D');
+    state = strrchr(text.data, ')'); /* the name before may hold anything */
+    asleep = state && state[1] == ' ' && (state[2] == 'S' || state[2] == 'D');
+    tg_text_release(&text);
+    return asleep;
 }
 
 struct loss {

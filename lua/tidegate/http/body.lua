@@ -1,5 +1,6 @@
 --- The content of a request, made of what options say of it.
 
+local buffer = require("tidegate.buffer")
 local http = require("tidegate.core.http")
 local json = require("tidegate.json")
 local multipart = require("tidegate.http.multipart")
@@ -23,8 +24,10 @@ function encoders.body(value)
 	local kind = type(value)
 	if kind == "table" then
 		return encoders.json(value)
-	elseif kind == "string" or kind == "function" or http.is_buffer(value) then
+	elseif kind == "string" or kind == "function" then
 		return value
+	elseif http.is_buffer(value) then -- nobody else may add to it any more
+		return buffer.new(value)
 	end
 	error("body is a string, a table, a buffer or a function, not a " .. kind, 0)
 end

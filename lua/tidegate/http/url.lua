@@ -25,7 +25,7 @@ local function read_authority(authority)
 		host, port = authority:match("^([%w._~!$&'()*+,;=%%-]+)(.*)$")
 	end
 	local number = port and (port == "" or port == ":" or tonumber(port:match("^:(%d+)$")))
-	if not host or not number or number == 0 or math.type(number) == "integer" and number > 65535 then
+	if not host or not number or number == 0 or math.type(number) == "float" or math.type(number) == "integer" and number > 65535 then
 		return nil, ("'%s' is no host"):format(authority)
 	end
 	return host:lower(), math.type(number) == "integer" and number or nil
