@@ -5,7 +5,8 @@ local dns = require("tidegate.dns")
 local tidegate = require("tidegate")
 
 return function(request)
-	local list, message, code = dns.resolve(request.query.name or "", "A", { timeout = 2 })
+	local name = request.query.name or tidegate.fail(400, "ask with ?name=")
+	local list, message, code = dns.resolve(name, "A", { timeout = 2 })
 	if not list then
 		return tidegate.fail(code == "nxdomain" and 404 or 502, message)
 	end

@@ -220,6 +220,9 @@ static void replace(struct tg_staff *staff, struct tg_process *process,
         return;
     staff->is_replacing = true; /* another thread may be lost meanwhile */
     tg_log(TG_LOG_ERROR, "worker %d is replaced: %s", (int)process->pid, why);
+    free(staff->last_death);
+    staff->last_death =
+        tg_strf("worker %d was replaced: %s", (int)process->pid, why);
     staff->restarts++;
     tg_staff_save(staff);
     tg_staff_hire(staff);

@@ -10,6 +10,25 @@
 #include "script/bundle.h"
 #include "script/library.h"
 #include "worker/certificates.h"
+#include "worker/watchdog.h"
+
+/* Code that does not return is ended as a gateway would end it. */
+static bool load_in_time(struct tg_app *app, const struct tg_settings *settings,
+                         struct tg_text *out)
+{
+    struct tg_watchdog watchdog = {0};
+    struct tg_turn *turn;
+    bool ok;
+
+    tg_watchdog_start(&watchdog, settings, NULL, NULL, NULL);
+    turn = tg_watchdog_enter(&watchdog, "check", 1);
+    tg_app_watch(app, turn, settings->start_timeout);
+    ok = tg_app_load(app, out);
+    tg_app_watch(app, NULL, settings->start_timeout);
+    tg_watchdog_leave(&watchdog, turn);
+    tg_watchdog_stop(&watchdog);
+    return ok;
+}
 
 bool tg_check_project(const struct tg_settings *settings, bool as_json,
                       struct tg_text *out)
@@ -33,7 +52,7 @@ bool tg_check_project(const struct tg_settings *settings, bool as_json,
     tg_certificates_drop(&certificates);
     tg_library_setup();
     app = tg_app_new(bundle, 1, 1, 1, &settings->limits);
-    ok = tg_app_load(app, out);
+    ok = load_in_time(app, settings, out);
     if (ok)
         tg_app_routes(app, as_json, out);
     else

@@ -86,8 +86,8 @@ static void look_for_loss(const struct tg_watchdog *watchdog,
     double allowed = watched->turn.allowed / 1000.0;
     struct loss *loss;
 
-    if (watched->is_lost || seconds < watchdog->stuck_seconds ||
-        seconds < allowed)
+    if (watched->is_lost || !watchdog->on_lost ||
+        seconds < watchdog->stuck_seconds || seconds < allowed)
         return;
     watched->is_lost = true;
     loss = tg_alloc(sizeof(*loss));

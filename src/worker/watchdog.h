@@ -32,7 +32,8 @@ struct tg_watchdog {
     void *arg;
 };
 
-/* Watches the threads of a worker with these settings. */
+/* Watches the threads of a worker with these settings; `on_lost` may be NULL.
+ */
 void tg_watchdog_start(struct tg_watchdog *watchdog,
                        const struct tg_settings *settings,
                        struct tg_mailbox *main, tg_watchdog_lost_fn *on_lost,

@@ -77,6 +77,12 @@ return print]],
 		pipe:close()
 	end)
 
+	it("ends a file that never ends", function()
+		local _, errors, code = check({ ["handlers/a.lua"] = "while true do end" }, "--start-timeout", "0.2")
+		assert.equal(1, code)
+		assert.match("^handlers/a%.lua:1: time budget exceeded: 200 ms without a wait\n", errors)
+	end)
+
 	it("checks while a gateway serves the same project", function()
 		project:write("handlers/a.lua", "return function() return 'a' end")
 		local gateway = require("tests.support.server").start({ project = project })

@@ -16,6 +16,7 @@ local expected = {
 	["news.lua"] = { '^{"heard":0}$' },
 	["private/report.lua"] = { '^{"secret":"the tide turns at noon"}$' },
 	["redis.lua"] = { '^{.*"detail":"there is no redis.sock here".*}\n$' },
+	["greet/{name}.lua"] = { "^hello, Ada\n$" },
 	["resolve.lua"] = { '^{"addresses":%["127.0.0.1"%],"ttl":0}$' },
 	["rpc.lua"] = { '^{"jsonrpc":"2.0","result":5,"id":1}$' },
 	["signals.lua"] = { '^{"winch":0}$' },
