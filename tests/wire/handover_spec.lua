@@ -145,14 +145,40 @@ return function() return tostring(kept:incr("n")) end]],
 	end)
 
 	it("changes nothing when what is started does not become ready", function()
-		gateway = server.start({ files = hello })
+		local project = projects.new(hello)
+		local path = project.path .. "/http.sock"
+		gateway = server.start({ project = project, listen = { "127.0.0.1:0", "unix:" .. path } })
 		gateway.project:write("handlers/hello.lua", "return function(")
 		gateway:signal("USR2")
 		gateway:wait_log("the new program did not become ready; this one goes on")
 		assert.equal("hi", gateway:get("/hello").body)
+		local connection = gateway:connect(path)
+		assert.equal("hi", connection:fetch("GET", "/hello").body)
+		connection:close()
 		assert.equal(gateway.pid, tonumber(read(gateway.project.path .. "/.tidegate.pid")))
 		gateway.project:write("handlers/hello.lua", "return function() return 'new' end")
 		assert.match("^generation 2 serves", (gateway:reload()))
 		gateway:stop()
+		assert.is_nil(read(path))
+		project:delete()
+	end)
+
+	it("and a stop of all processes then let the requests in flight end", function()
+		local project = projects.new({
+			["handlers/slow.lua"] = "return function() require('tidegate.timer').sleep(7) return 'done' end",
+			["handlers/hello.lua"] = hello["handlers/hello.lua"],
+		})
+		gateway = server.start({ project = project })
+		local connection, worker = gateway:connect(), gateway:worker()
+		connection:ask("GET", "/slow")
+		program.await("the request", function()
+			return (program.run("status", project.path)):find(" 1 requests", 1, true)
+		end)
+		gateway:signal("USR2")
+		successor = await_successor(gateway, gateway.pid)
+		os.execute(("kill -TERM %d %d %d"):format(gateway.pid, worker, successor))
+		assert.equal("done", connection:response().body) -- longer than who hangs has
+		assert.equal(0, gateway:wait())
+		project:delete()
 	end)
 end)

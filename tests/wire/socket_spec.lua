@@ -136,6 +136,8 @@ describe("tidegate.socket", function()
 			{ "socket.connect{ host = 'x', port = 1, time = 1 }", "unknown option 'time' of socket.connect" },
 			{ "socket.connect('x', 1, { tls = 1 })", "tls is true or a table of options" },
 			{ "socket.connect('x', 1, { tls = { verfy = true } })", "unknown option 'verfy' of tls; did you mean 'verify'?" },
+			{ "socket.connect('127.0.0.1', 1, { tls = { server_name = '' } })", "'server_name' of tls is a name or an address" },
+			{ "socket.connect('127.0.0.1', 1, { tls = { server_name = 'a\\0b' } })", "'server_name' of tls is a name or an address" },
 			{ "socket.connect('unix:x', { tls = true })", "TLS needs the name of the server: server_name" },
 			{ "socket.connect('x', 1, { timeout = -1 })", "out of range" },
 		}

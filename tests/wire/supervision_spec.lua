@@ -120,6 +120,17 @@ describe("a worker that dies", function()
 		assert.match("died of signal 9 %(Killed%)[^;]", gateway:log()) -- it was in none
 	end)
 
+	it("does not lose the reload that is asked for meanwhile", function()
+		gateway = server.start({ files = hello })
+		for i = 2, 6 do
+			gateway.project:write("handlers/hello.lua", ("return function() return '%d' end"):format(i))
+			gateway.may_lose_workers = true
+			signal("KILL", gateway:worker())
+			program.await("a reload", function() return select(3, gateway:reload()) == 0 end)
+			assert.equal(tostring(i), gateway:get("/hello").body)
+		end
+	end)
+
 	it("again and again is restarted with pauses, and serves in the end", function()
 		gateway = server.start({ files = hello })
 		for _ = 1, 4 do

@@ -24,11 +24,12 @@ local function read_authority(authority)
 	if not host then
 		host, port = authority:match("^([%w._~!$&'()*+,;=%%-]+)(.*)$")
 	end
-	local number = port and (port == "" or port == ":" or tonumber(port:match("^:(%d+)$")))
-	if not host or not number or number == 0 or math.type(number) == "float" or math.type(number) == "integer" and number > 65535 then
+	local has_port = port ~= "" and port ~= ":" -- else the scheme's
+	local number = has_port and port and math.tointeger(tonumber(port:match("^:(%d+)$")))
+	if not host or has_port and not (number and 0 < number and number <= 65535) then
 		return nil, ("'%s' is no host"):format(authority)
 	end
-	return host:lower(), math.type(number) == "integer" and number or nil
+	return host:lower(), number or nil
 end
 
 -- Parsed, of late: most requests go to a few URLs.
