@@ -44,6 +44,7 @@ struct tg_watched {
     double away_since; /* its clock when the probe was sent that has not
                           reached Lua */
     double probe_at;   /* the next signal of it */
+    bool serves;       /* requests wait while it is in C; nobody for a loader */
     bool is_asleep, is_told, is_lost;
 };
 
@@ -143,7 +144,8 @@ static void look_outside(const struct tg_watchdog *watchdog,
     bool stuck =
         overdue && seconds >= stuck_seconds + watched->turn.allowed / 1000.0;
 
-    if (!watched->is_told && !asleep && seconds >= probe_seconds)
+    if (watched->serves && !watched->is_told && !asleep &&
+        seconds >= probe_seconds)
         stuck = is_away(watched, now) || stuck;
 
     watched->is_asleep = asleep;
@@ -315,6 +317,7 @@ struct tg_turn *tg_watchdog_enter(struct tg_watchdog *watchdog,
             continue;
         watched->turn = (struct tg_turn){0};
         snprintf(watched->name, sizeof(watched->name), "%s %d", name, number);
+        watched->serves = strcmp(name, "thread") == 0;
         watched->thread = pthread_self();
         pthread_getcpuclockid(watched->thread, &watched->clock);
         watched->tid = gettid();
