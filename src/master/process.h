@@ -25,6 +25,7 @@ struct tg_process {
     int link;
     enum tg_process_stage stage;
     double since; /* it is in this stage; tg_clock_now() */
+    double end;   /* it hangs, and is killed, if it is there then; 0: never */
     struct tg_blackbox *blackbox;
 };
 

@@ -112,6 +112,8 @@ void tg_staff_hire(struct tg_staff *staff)
         tg_process_start((int)staff->settings->threads, prepare, work, staff);
     if (process) {
         tg_list_append(&staff->processes, &process->entry);
+        process->end =
+            tg_clock_now() + 2 * staff->settings->start_timeout + grace;
         return;
     }
     tg_log(TG_LOG_ERROR, "cannot start a worker: %s", strerror(errno));
@@ -124,41 +126,31 @@ void tg_staff_hire(struct tg_staff *staff)
 
 /* --- stopping --- */
 
-static void let_go(struct tg_process *process, const char *word)
+/* Who has not gone after so many seconds hangs. */
+static void let_go(struct tg_process *process, const char *word, double seconds)
 {
     tg_link_send(process->link, -1, "%s", word);
     tg_process_enter(process, TG_PROCESS_LEAVING);
+    process->end = tg_clock_now() + seconds + grace;
 }
 
 void tg_staff_stop(struct tg_staff *staff, bool is_replaced)
 {
+    bool again = staff->stopping && !staff->is_left;
+    double seconds = again ? 0 : staff->settings->shutdown_timeout;
     const struct tg_list *entry;
 
-    bool again = staff->stopping && !staff->is_left;
-
     staff->restart_at = 0;
-    staff->kill_at = tg_clock_now() + grace +
-                     (again ? 0 : staff->settings->shutdown_timeout);
     staff->stopping = true;
     staff->is_left = is_replaced;
     for (entry = staff->processes.next; entry != &staff->processes;
          entry = entry->next)
-        let_go(process_of(entry), is_replaced ? "leave" : "stop");
+        let_go(process_of(entry), is_replaced ? "leave" : "stop", seconds);
 }
 
 bool tg_staff_has_gone(const struct tg_staff *staff)
 {
     return tg_list_empty(&staff->processes) && staff->restart_at == 0;
-}
-
-static void kill_all(struct tg_staff *staff)
-{
-    const struct tg_list *entry;
-
-    staff->kill_at = 0;
-    for (entry = staff->processes.next; entry != &staff->processes;
-         entry = entry->next)
-        kill(process_of(entry)->pid, SIGKILL);
 }
 
 /* --- what they say --- */
@@ -182,8 +174,9 @@ static void take_over(struct tg_staff *staff, struct tg_process *process)
     struct tg_process *former = find(staff, TG_PROCESS_SERVING);
 
     if (former)
-        let_go(former, "leave");
+        let_go(former, "leave", staff->settings->shutdown_timeout);
     tg_process_enter(process, TG_PROCESS_SERVING);
+    process->end = 0;
     if (staff->has_served)
         tg_log(TG_LOG_INFO, "worker %d serves", (int)process->pid);
     staff->has_served = true;
@@ -340,17 +333,6 @@ void tg_staff_watch(const struct tg_staff *staff, struct pollfd *watched)
     }
 }
 
-/* When a process that hangs is killed; 0: never. */
-static double end_of(const struct tg_staff *staff,
-                     const struct tg_process *process)
-{
-    if (process->stage == TG_PROCESS_LEAVING)
-        return process->since + staff->settings->shutdown_timeout + grace;
-    if (process->stage == TG_PROCESS_STARTING)
-        return process->since + 2 * staff->settings->start_timeout + grace;
-    return 0;
-}
-
 static double sooner(double a, double b)
 {
     return a <= 0 || (b > 0 && b < a) ? b : a;
@@ -358,12 +340,12 @@ static double sooner(double a, double b)
 
 int tg_staff_timeout(const struct tg_staff *staff)
 {
-    double due = sooner(staff->restart_at, staff->kill_at), left;
+    double due = staff->restart_at, left;
     const struct tg_list *entry;
 
     for (entry = staff->processes.next; entry != &staff->processes;
          entry = entry->next)
-        due = sooner(due, end_of(staff, process_of(entry)));
+        due = sooner(due, process_of(entry)->end);
     if (due <= 0)
         return -1;
     left = due - tg_clock_now();
@@ -376,7 +358,7 @@ static void kill_hung(const struct tg_staff *staff, double now)
 
     for (entry = staff->processes.next; entry != &staff->processes;
          entry = entry->next) {
-        double end = end_of(staff, process_of(entry));
+        double end = process_of(entry)->end;
 
         if (end > 0 && now >= end)
             kill(process_of(entry)->pid, SIGKILL);
@@ -391,8 +373,6 @@ void tg_staff_work(struct tg_staff *staff)
     now = tg_clock_now();
     if (staff->restart_at > 0 && now >= staff->restart_at)
         tg_staff_hire(staff);
-    if (staff->kill_at > 0 && now >= staff->kill_at)
-        kill_all(staff);
     kill_hung(staff, now);
 }
 

@@ -37,7 +37,6 @@ struct tg_staff {
     bool has_elders;        /* processes of another master serve beside it */
     bool stopping, is_left; /* to others, who serve in its place */
     int exit_code;
-    double kill_at; /* who has not stopped by then is killed */
 
     /* In a new process: closes what is the master's only. */
     void (*prepare)(void *owner);
