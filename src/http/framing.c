@@ -147,18 +147,8 @@ static int read_field(struct tg_head *head, struct tg_sayings *said,
         if (tg_bytes_spell(name, 6, "expect"))
             return read_expect(head, value, len);
         break;
-    case 10:
-        if (tg_bytes_spell(name, 10, "connection"))
-            tg_head_read_connection(head, said, value, len);
-        break;
-    case 14:
-        if (tg_bytes_spell(name, 14, "content-length"))
-            return tg_head_read_length(head, said, value, len);
-        break;
-    case 17:
-        if (tg_bytes_spell(name, 17, "transfer-encoding"))
-            return tg_head_read_coding(head, said, value, len);
-        break;
+    default:
+        return tg_head_read_field(head, said, field, data);
     }
     return 0;
 }

@@ -35,8 +35,8 @@ static bool next_element(const char **at, const char *end, struct tg_span *span,
     return true;
 }
 
-int tg_head_read_length(struct tg_head *head, struct tg_sayings *said,
-                        const char *at, size_t len)
+static int read_length(struct tg_head *head, struct tg_sayings *said,
+                       const char *at, size_t len)
 {
     int64_t n = 0;
     size_t i;
@@ -55,8 +55,8 @@ int tg_head_read_length(struct tg_head *head, struct tg_sayings *said,
     return 0;
 }
 
-int tg_head_read_coding(struct tg_head *head, struct tg_sayings *said,
-                        const char *at, size_t len)
+static int read_coding(struct tg_head *head, struct tg_sayings *said,
+                       const char *at, size_t len)
 {
     const char *base = at, *end = at + len;
     struct tg_span coding;
@@ -73,8 +73,8 @@ int tg_head_read_coding(struct tg_head *head, struct tg_sayings *said,
     return 0;
 }
 
-void tg_head_read_connection(struct tg_head *head, struct tg_sayings *said,
-                             const char *at, size_t len)
+static void read_connection(struct tg_head *head, struct tg_sayings *said,
+                            const char *at, size_t len)
 {
     const char *base = at, *end = at + len;
     struct tg_span option;
@@ -114,4 +114,27 @@ bool tg_head_is_unchanged(const char *data, size_t len, size_t start,
         return false;
     return (len < limits->line && len < limits->size) ||
            (len < limits->size && memchr(data + start, '\n', len - start));
+}
+
+int tg_head_read_field(struct tg_head *head, struct tg_sayings *said,
+                       const struct tg_field *field, const char *data)
+{
+    const char *name = data + field->name.at, *value = data + field->value.at;
+    size_t len = field->value.len;
+
+    switch (field->name.len) {
+    case 10:
+        if (tg_bytes_spell(name, 10, "connection"))
+            read_connection(head, said, value, len);
+        break;
+    case 14:
+        if (tg_bytes_spell(name, 14, "content-length"))
+            return read_length(head, said, value, len);
+        break;
+    case 17:
+        if (tg_bytes_spell(name, 17, "transfer-encoding"))
+            return read_coding(head, said, value, len);
+        break;
+    }
+    return 0;
 }

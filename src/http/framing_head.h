@@ -17,12 +17,10 @@ struct tg_sayings {
 /* "HTTP/1.1": also sets what that says of keep-alive. */
 int tg_head_read_version(struct tg_head *head, const char *at, size_t len);
 
-int tg_head_read_length(struct tg_head *head, struct tg_sayings *said,
-                        const char *at, size_t len);
-int tg_head_read_coding(struct tg_head *head, struct tg_sayings *said,
-                        const char *at, size_t len);
-void tg_head_read_connection(struct tg_head *head, struct tg_sayings *said,
-                             const char *at, size_t len);
+/* One of the fields that say how the content ends, and whether the connection
+ * does; others say nothing. */
+int tg_head_read_field(struct tg_head *head, struct tg_sayings *said,
+                       const struct tg_field *field, const char *data);
 
 /* Finds the line at `start`.  Returns where the next one begins, 0 if it is
  * not whole, or minus a status; `*end` is where its content ends. */

@@ -27,29 +27,6 @@ static int read_status_line(struct tg_head *head, const char *at, size_t len)
     return 0;
 }
 
-static int read_field(struct tg_head *head, struct tg_sayings *said,
-                      const struct tg_field *field, const char *data)
-{
-    const char *name = data + field->name.at, *value = data + field->value.at;
-    size_t len = field->value.len;
-
-    switch (field->name.len) {
-    case 10:
-        if (tg_bytes_spell(name, 10, "connection"))
-            tg_head_read_connection(head, said, value, len);
-        break;
-    case 14:
-        if (tg_bytes_spell(name, 14, "content-length"))
-            return tg_head_read_length(head, said, value, len);
-        break;
-    case 17:
-        if (tg_bytes_spell(name, 17, "transfer-encoding"))
-            return tg_head_read_coding(head, said, value, len);
-        break;
-    }
-    return 0;
-}
-
 static int read_line(struct tg_head *head, struct tg_sayings *said,
                      const char *data, size_t start, size_t end, unsigned most)
 {
@@ -64,7 +41,7 @@ static int read_line(struct tg_head *head, struct tg_sayings *said,
     if (status)
         return status;
     head->nfields++;
-    return read_field(head, said, field, data);
+    return tg_head_read_field(head, said, field, data);
 }
 
 /* We ask for no coding but chunked, and for no other protocol. */
