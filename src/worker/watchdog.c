@@ -127,7 +127,8 @@ static bool is_away(struct tg_watched *watched, double now)
 }
 
 /* Does the trace begin with a C function?  Lua may be away from its code for
- * long by itself, as where it collects a deep stack. */
+ * long by itself, as where it grows or collects a deep stack; it may sleep
+ * there, too, where memory has to be found. */
 static bool is_in_c(const struct tg_watched *watched)
 {
     return strncmp(watched->turn.trace, "\n\t[C]", 5) == 0;
@@ -141,15 +142,13 @@ static void look_outside(const struct tg_watchdog *watchdog,
 {
     bool asleep = seconds >= blocked_seconds && is_asleep(watched);
     bool blocked = asleep && watched->is_asleep;
-    bool stuck =
+    bool late =
         overdue && seconds >= stuck_seconds + watched->turn.allowed / 1000.0;
-
-    if (watched->serves && !watched->is_told && !asleep &&
-        seconds >= probe_seconds)
-        stuck = is_away(watched, now) || stuck;
+    bool away = watched->serves && !watched->is_told && !asleep &&
+                seconds >= probe_seconds && is_away(watched, now);
 
     watched->is_asleep = asleep;
-    if (!blocked && !stuck)
+    if (!blocked && !late && !away)
         return;
     if (watched->is_told) {
         look_for_loss(watchdog, watched, seconds);
@@ -160,7 +159,7 @@ static void look_outside(const struct tg_watchdog *watchdog,
         pthread_kill(watched->thread, SIGNAL);
         return; /* it is there at the next look */
     }
-    if (!blocked && !overdue && !is_in_c(watched)) {
+    if (!late && !is_in_c(watched)) {
         watched->away_since = watched->probe_at = 0; /* Lua itself was busy */
         atomic_store(&watched->turn.told, 0);
         return;
