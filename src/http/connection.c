@@ -124,15 +124,12 @@ static bool is_more_there(const struct tg_connection *c)
 
 void tg_connection_end_exchange(struct tg_connection *c)
 {
-    struct evhttp_request *request = c->request;
     struct tg_exchange *x = c->exchange;
     bool unread = x->body.state != TG_BODY_DONE;
 
     if (unread && !c->close_after)
         c->skip = x->body.left;
     release_exchange(c);
-    c->request = NULL;
-    evhttp_send_reply_end(request); /* nothing in its output: ends it now */
     if (c->close_after || (c->server->draining && !c->server->grace) ||
         (c->eof && !c->pending.len)) {
         if (!c->eof && !c->broken && (unread || c->refused || is_more_there(c)))

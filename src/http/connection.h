@@ -84,7 +84,7 @@ struct tg_connection {
     struct tg_peer peer;
     struct bufferevent *bev;
     struct evhttp_connection *evcon;
-    struct evhttp_request *request; /* evhttp's, while an exchange is open */
+    struct evhttp_request *request; /* evhttp's, from the first head on */
     struct tg_exchange *exchange;
     struct event read, write, again;
     struct tg_text pending; /* bytes that could not be used yet */
@@ -205,6 +205,9 @@ unsigned tg_deadline_ticks(const struct tg_server *server, double seconds);
 
 /* The response is out: makes room for the next exchange, or closes. */
 void tg_connection_end_exchange(struct tg_connection *c);
+
+/* evhttp's general callback: it has opened the request of a connection. */
+void tg_intake_request(struct evhttp_request *request, void *server);
 
 /* Callbacks of the events `read`, `again` and `write`. */
 void tg_intake_readable(evutil_socket_t fd, short what, void *connection);

@@ -11,6 +11,7 @@
 #include <event2/event.h>
 #include <event2/http.h>
 
+#include "http/redirect.h"
 #include "http/status.h"
 #include "net/buffer.h"
 #include "net/timer.h"
@@ -63,11 +64,39 @@ void tg_connection_refuse(struct tg_connection *c, int status)
     tg_text_release(&body);
 }
 
-/* Has evhttp open a request for the exchange; its callback is on_request(). */
-static void enter_evhttp(struct tg_connection *c)
+/* A status that is set already is framing's refusal. */
+static void serve(struct tg_connection *c)
+{
+    const struct tg_server_hooks *hooks = &c->server->hooks;
+    const char *https = c->listener->options.redirect_https;
+
+    if (c->exchange->status)
+        tg_connection_refuse(c, c->exchange->status);
+    else if (https)
+        tg_redirect_answer(c->exchange, https);
+    else
+        hooks->serve(c->exchange, hooks->arg);
+}
+
+void tg_intake_request(struct evhttp_request *request, void *arg)
+{
+    struct tg_server *server = arg;
+    struct tg_connection *c = server->entering;
+
+    c->request = request;
+    serve(c);
+}
+
+/* Has evhttp open its request, once for a connection: exchanges follow each
+ * other in it.  evhttp would take longer for each than we do. */
+static void begin(struct tg_connection *c)
 {
     static const char head[] = "GET / HTTP/1.1\r\n\r\n";
 
+    if (c->request) {
+        serve(c);
+        return;
+    }
     c->server->entering = c;
     evbuffer_add(bufferevent_get_input(c->bev), head, sizeof(head) - 1);
     bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS);
@@ -91,7 +120,7 @@ static void refuse_head(struct tg_connection *c, struct tg_exchange *x,
     x->head = (struct tg_head){.content_length = -1, .minor = 1};
     take_exchange(c, x, "", 0);
     x->status = status;
-    enter_evhttp(c);
+    begin(c);
 }
 
 /* Takes one head, and what has come of its content, from the bytes. */
@@ -119,7 +148,7 @@ static size_t feed_head(struct tg_connection *c, const char *data, size_t len)
     if (more < 0)
         x->status = (int)-more;
     c->rest = more < 0 ? 0 : len - (size_t)(n + more);
-    enter_evhttp(c);
+    begin(c);
     c->rest = 0;
     return more < 0 ? len : (size_t)(n + more);
 }

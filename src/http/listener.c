@@ -11,29 +11,12 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "http/connection.h"
-#include "http/redirect.h"
 #include "net/loop.h"
 #include "net/timer.h"
 
 enum { ACCEPT_FLAGS = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC };
 
 static _Thread_local struct tg_server *own; /* the calling thread's */
-
-/* evhttp's general callback: the request that intake.c has just let in.  A
- * status that is set already is framing's refusal. */
-static void on_request(struct evhttp_request *request, void *arg)
-{
-    struct tg_server *server = arg;
-    struct tg_connection *c = server->entering;
-
-    c->request = request;
-    if (c->exchange->status)
-        tg_connection_refuse(c, c->exchange->status);
-    else if (c->listener->options.redirect_https)
-        tg_redirect_answer(c->exchange, c->listener->options.redirect_https);
-    else
-        server->hooks.serve(c->exchange, server->hooks.arg);
-}
 
 static void on_pause_over(void *arg)
 {
@@ -98,7 +81,7 @@ void tg_server_listen(struct tg_server *server, int fd,
     listener->tls = tls;
     listener->http = evhttp_new(base);
     evhttp_set_bevcb(listener->http, tg_connection_new, listener);
-    evhttp_set_gencb(listener->http, on_request, server);
+    evhttp_set_gencb(listener->http, tg_intake_request, server);
     listener->evlistener =
         evconnlistener_new(base, NULL, listener, ACCEPT_FLAGS, 0, fd);
     evconnlistener_set_error_cb(listener->evlistener, on_accept_error);
