@@ -148,6 +148,13 @@ void tg_connection_end_exchange(struct tg_connection *c)
 
 /* --- the beginning --- */
 
+/* The first head is often there already. */
+static void receive_first(struct tg_connection *c)
+{
+    tg_connection_flow(c);
+    tg_intake_readable(c->stream.fd, EV_READ, c);
+}
+
 /* evhttp has accepted: take the descriptor out of its hands. */
 static void on_accepted(evutil_socket_t none, short what, void *arg)
 {
@@ -181,7 +188,7 @@ static void on_accepted(evutil_socket_t none, short what, void *arg)
     if (!tg_peer_begin(c))
         tg_connection_close(c);
     else if (tg_connection_admit(c))
-        tg_connection_flow(c);
+        receive_first(c);
 }
 
 struct bufferevent *tg_connection_new(struct event_base *base, void *arg)

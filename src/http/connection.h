@@ -72,7 +72,7 @@ struct tg_listener {
     struct evhttp *http;
     struct evhttp_bound_socket *bound; /* NULL: it does not listen any more */
     struct evconnlistener *evlistener;
-    struct tg_timer *pause;
+    struct tg_timer *pause, *leaving;
     double warned; /* when it last told that it cannot accept */
 };
 

@@ -51,20 +51,39 @@ static void on_accept_error(struct evconnlistener *evlistener, void *evhttp)
     }
 }
 
-void tg_listener_stop(struct tg_listener *listener)
+static void stop_timer(struct tg_timer **timer)
 {
-    if (!listener->bound)
-        return;
-    if (listener->pause)
-        tg_timer_stop(listener->pause);
+    if (*timer)
+        tg_timer_stop(*timer);
+    *timer = NULL;
+}
+
+static void on_left(void *arg)
+{
+    struct tg_listener *listener = arg;
+
+    listener->leaving = NULL;
     evhttp_del_accept_socket(listener->http, listener->bound);
     listener->bound = NULL;
 }
 
+/* The loop tells epoll what changed when it waits the next time.  Our master
+ * holds the socket, too: closed before, it would stay in epoll for ever. */
+void tg_listener_stop(struct tg_listener *listener)
+{
+    if (!listener->bound || listener->leaving)
+        return;
+    stop_timer(&listener->pause);
+    evconnlistener_disable(listener->evlistener);
+    listener->leaving =
+        tg_timer_start(listener->server->loop, 0, on_left, listener);
+}
+
 void tg_listener_free(struct tg_listener *listener)
 {
-    tg_listener_stop(listener);
-    evhttp_free(listener->http);
+    stop_timer(&listener->pause);
+    stop_timer(&listener->leaving);
+    evhttp_free(listener->http); /* closes it, if it still listens */
     tg_list_remove(&listener->link);
     free(listener);
 }

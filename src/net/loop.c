@@ -79,6 +79,7 @@ struct tg_loop *tg_loop_new(const char *backend)
 
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
     event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV);
+    event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     if (!backend || choose(config, backend))
         base = event_base_new_with_config(config);
     event_config_free(config);

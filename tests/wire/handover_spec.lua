@@ -21,6 +21,28 @@ local function await_successor(gateway, pid)
 	end)
 end
 
+-- The sockets a process has in an epoll but not open any more: others hold
+-- them, and each connection there would wake the process for nothing.
+local function ghosts(pid)
+	local command = ("cd /proc/%d && cat fdinfo/* 2>/dev/null; stat -L -c 'open %%i' fd/*"):format(pid)
+	local pipe = assert(io.popen(command .. " 2>/dev/null"))
+	local open, polled, found = {}, {}, {}
+	for row in pipe:lines() do
+		local inode = row:match("^open (%d+)")
+		local hex = row:match("^tfd:.* ino:(%x+)")
+		if inode then
+			open[tonumber(inode)] = true
+		elseif hex then
+			polled[#polled + 1] = tonumber(hex, 16)
+		end
+	end
+	pipe:close()
+	for _, inode in ipairs(polled) do
+		found[#found + 1] = not open[inode] and inode or nil
+	end
+	return found, #polled
+end
+
 -- Ends the process that has taken over: it is no child of ours.
 local function stop(gateway, pid)
 	local from = #gateway:log()
@@ -179,6 +201,32 @@ return function() return tostring(kept:incr("n")) end]],
 		os.execute(("kill -TERM %d %d %d"):format(gateway.pid, worker, successor))
 		assert.equal("done", connection:response().body) -- longer than who hangs has
 		assert.equal(0, gateway:wait())
+		project:delete()
+	end)
+
+	it("leaves nothing of the sockets in the old worker's epoll", function()
+		local project = projects.new({
+			["handlers/read.lua"] = "return function(request) return request:text() end",
+			["handlers/hello.lua"] = hello["handlers/hello.lua"],
+		})
+		gateway = server.start({ project = project })
+		local worker, connection = gateway:worker(), gateway:connect()
+		connection:send("POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na")
+		program.await("the request", function()
+			return (program.run("status", project.path)):find(" 1 requests", 1, true)
+		end)
+		local _, polled = ghosts(worker)
+		assert.is_true(polled >= 3)
+		gateway:signal("USR2")
+		successor = await_successor(gateway, gateway.pid)
+		program.await("the sockets to leave", function()
+			local left, now = ghosts(worker)
+			return #left == 0 and now < polled
+		end)
+		connection:send("b")
+		assert.equal("ab", connection:response().body)
+		assert.equal(0, gateway:wait())
+		stop(gateway, successor)
 		project:delete()
 	end)
 end)

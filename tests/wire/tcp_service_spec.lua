@@ -4,12 +4,13 @@ local program = require("tests.support.program")
 local server = require("tests.support.server")
 local socket = require("socket")
 
--- A port that nobody has.
+-- A port that nobody has, nor is given while the socket is kept; who shares it
+-- by name may listen there.
 local function free_port()
-	local listener = assert(socket.bind("127.0.0.1", 0))
-	local port = math.tointeger((select(2, listener:getsockname())))
-	listener:close()
-	return port
+	local holder = socket.tcp4()
+	assert(holder:setoption("reuseport", true))
+	assert(holder:bind("127.0.0.1", 0))
+	return math.tointeger((select(2, holder:getsockname()))), holder
 end
 
 local function service(port, body, more)
@@ -19,7 +20,7 @@ end
 local echo = "local line = s:read('line') while line do s:write('%s', line, '\\n') line = s:read('line') end"
 
 describe("_tcp.lua", function()
-	local gateway, port, streams
+	local gateway, port, holder, streams
 
 	local function start(text, options)
 		options = options or {}
@@ -40,7 +41,8 @@ describe("_tcp.lua", function()
 	end
 
 	before_each(function()
-		port, streams = free_port(), {}
+		port, holder = free_port()
+		streams = {}
 	end)
 
 	after_each(function()
@@ -48,6 +50,7 @@ describe("_tcp.lua", function()
 			stream:close()
 		end
 		gateway:stop()
+		holder:close()
 	end)
 
 	it("serves connections beside HTTP", function()
@@ -130,7 +133,7 @@ describe("_tcp.lua", function()
 
 	it("closes an address that is no longer named", function()
 		start(service(port, echo:format("")))
-		gateway.project:write("handlers/_tcp.lua", service(free_port(), "s:close()"))
+		gateway.project:write("handlers/_tcp.lua", service((free_port()), "s:close()"))
 		assert.equal(0, (select(3, gateway:reload())))
 		program.await("it to be closed", function()
 			return not socket.connect("127.0.0.1", port)
