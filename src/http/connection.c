@@ -55,10 +55,8 @@ static void on_evhttp_close(struct evhttp_connection *evcon, void *arg)
     tg_connection_leave(c);
     event_del(&c->read);
     event_del(&c->write);
-    event_del(&c->again);
     event_debug_unassign(&c->read);
     event_debug_unassign(&c->write);
-    event_debug_unassign(&c->again);
     stop_timer(c);
     tg_stream_release(&c->stream);
     if (c->out)
@@ -83,8 +81,34 @@ static void release_exchange(struct tg_connection *c)
     tg_exchange_put(c->server, x);
 }
 
+/* What evhttp made of the accepted socket; NULL: it could not use it. */
+static struct evhttp_connection *find_evcon(const struct tg_connection *c)
+{
+    void *evcon = NULL;
+
+    bufferevent_getcb(c->bev, NULL, NULL, NULL, &evcon);
+    return evcon;
+}
+
+/* Ends one that has not begun, or could not. */
+static void drop_accepted(struct tg_connection *c)
+{
+    struct evhttp_connection *evcon = find_evcon(c);
+
+    event_del(&c->read);
+    event_debug_unassign(&c->read);
+    bufferevent_decref(c->bev);
+    if (evcon)
+        evhttp_connection_free(evcon);
+    forget(c);
+}
+
 void tg_connection_close(struct tg_connection *c)
 {
+    if (!c->evcon) {
+        drop_accepted(c);
+        return;
+    }
     c->broken = true;
     if (c->exchange) {
         tg_stream_break(&c->stream);
@@ -142,7 +166,7 @@ void tg_connection_end_exchange(struct tg_connection *c)
     if (!c->busy) {
         tg_connection_flow(c);
         if (c->pending.len) /* not from here: a task may be running */
-            event_active(&c->again, EV_READ, 0);
+            event_active(&c->read, EV_TIMEOUT, 0);
     }
 }
 
@@ -152,7 +176,7 @@ void tg_connection_end_exchange(struct tg_connection *c)
 static void receive_first(struct tg_connection *c)
 {
     tg_connection_flow(c);
-    tg_intake_readable(c->stream.fd, EV_READ, c);
+    tg_intake_event(c->stream.fd, EV_READ, c);
 }
 
 /* evhttp has accepted: take the descriptor out of its hands. */
@@ -160,30 +184,24 @@ static void on_accepted(evutil_socket_t none, short what, void *arg)
 {
     struct tg_connection *c = arg;
     struct event_base *base = tg_loop_base(c->server->loop);
-    void *evcon = NULL;
     int fd = bufferevent_getfd(c->bev);
 
     (void)none, (void)what;
-    bufferevent_getcb(c->bev, NULL, NULL, NULL, &evcon);
-    if (!evcon) { /* evhttp could not use it and has closed it */
-        bufferevent_decref(c->bev);
-        event_debug_unassign(&c->again);
-        forget(c);
+    c->evcon = find_evcon(c);
+    if (!c->evcon) {
+        drop_accepted(c);
         return;
     }
-    c->evcon = evcon;
     tg_stream_init(&c->stream, fd);
     if (c->listener->tls)
         tg_stream_start_tls(&c->stream, tg_tls_current(c->listener->tls));
     bufferevent_setfd(c->bev, -1);
-    evhttp_connection_set_closecb(evcon, on_evhttp_close, c);
+    evhttp_connection_set_closecb(c->evcon, on_evhttp_close, c);
     bufferevent_decref(c->bev); /* evhttp holds it */
-    event_debug_unassign(&c->again);
-    event_assign(&c->read, base, fd, EV_READ | EV_PERSIST, tg_intake_readable,
-                 c);
+    event_debug_unassign(&c->read);
+    event_assign(&c->read, base, fd, EV_READ | EV_PERSIST, tg_intake_event, c);
     event_assign(&c->write, base, fd, EV_WRITE | EV_PERSIST,
                  tg_sending_writable, c);
-    event_assign(&c->again, base, -1, 0, tg_intake_again, c);
     tg_connection_deadline(c, c->server->ticks.head);
     if (!tg_peer_begin(c))
         tg_connection_close(c);
@@ -205,7 +223,7 @@ struct bufferevent *tg_connection_new(struct event_base *base, void *arg)
     tg_list_append(&server->connections, &c->link);
     server->nconnections++;
     tg_census.connections++;
-    event_assign(&c->again, base, -1, 0, on_accepted, c);
-    event_active(&c->again, EV_TIMEOUT, 0);
+    event_assign(&c->read, base, -1, 0, on_accepted, c);
+    event_active(&c->read, EV_TIMEOUT, 0);
     return c->bev;
 }

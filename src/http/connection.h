@@ -86,7 +86,7 @@ struct tg_connection {
     struct evhttp_connection *evcon;
     struct evhttp_request *request; /* evhttp's, from the first head on */
     struct tg_exchange *exchange;
-    struct event read, write, again;
+    struct event read, write;
     struct tg_text pending; /* bytes that could not be used yet */
     struct tg_buffer *out;  /* bytes the socket did not take */
     struct tg_source *file; /* what comes behind those */
@@ -209,9 +209,9 @@ void tg_connection_end_exchange(struct tg_connection *c);
 /* evhttp's general callback: it has opened the request of a connection. */
 void tg_intake_request(struct evhttp_request *request, void *server);
 
-/* Callbacks of the events `read`, `again` and `write`. */
-void tg_intake_readable(evutil_socket_t fd, short what, void *connection);
-void tg_intake_again(evutil_socket_t fd, short what, void *connection);
+/* Callbacks of the events.  That of `read` is made active with EV_TIMEOUT to go
+ * on with what is pending, and with EV_READ to look at the socket. */
+void tg_intake_event(evutil_socket_t fd, short what, void *connection);
 void tg_sending_writable(evutil_socket_t fd, short what, void *connection);
 
 /* Will this connection close after the response that begins now? */

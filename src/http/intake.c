@@ -286,13 +286,11 @@ static bool take_header(struct tg_connection *c)
     return error == 0 && tg_connection_count(c);
 }
 
-void tg_intake_readable(evutil_socket_t fd, short what, void *arg)
+static void receive(struct tg_connection *c)
 {
-    struct tg_connection *c = arg;
     char *room = c->server->scratch;
     ssize_t n;
 
-    (void)fd, (void)what;
     if (c->peer.awaits_header && !take_header(c))
         return;
     n = tg_stream_recv(&c->stream, room, sizeof(c->server->scratch));
@@ -319,11 +317,16 @@ void tg_intake_readable(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-void tg_intake_again(evutil_socket_t fd, short what, void *arg)
+void tg_intake_event(evutil_socket_t fd, short what, void *arg)
 {
     struct tg_connection *c = arg;
 
-    (void)fd, (void)what;
-    if (c->pending.len && !c->exchange)
+    (void)fd;
+    if (what & EV_TIMEOUT && c->pending.len && !c->exchange) {
+        if (what & EV_READ) /* the event may not live to do both */
+            event_active(&c->read, EV_READ, 0);
         feed(c, c->pending.data, c->pending.len);
+    } else if (what & EV_READ) {
+        receive(c);
+    }
 }
