@@ -43,13 +43,15 @@ static void forget(struct tg_connection *c)
     server->nconnections--;
     tg_census.connections--;
     free(c);
+    if (server->draining && !server->leaving &&
+        tg_list_empty(&server->connections) && server->hooks.empty)
+        server->hooks.empty(server->hooks.arg);
 }
 
 /* evhttp frees the connection: the last word, from tg_connection_close(). */
 static void on_evhttp_close(struct evhttp_connection *evcon, void *arg)
 {
     struct tg_connection *c = arg;
-    struct tg_server *server = c->server;
 
     (void)evcon;
     tg_connection_leave(c);
@@ -63,9 +65,6 @@ static void on_evhttp_close(struct evhttp_connection *evcon, void *arg)
         tg_buffer_free(c->out);
     tg_text_release(&c->pending);
     forget(c);
-    if (server->draining && tg_list_empty(&server->connections) &&
-        server->hooks.empty)
-        server->hooks.empty(server->hooks.arg);
 }
 
 static void release_exchange(struct tg_connection *c)
@@ -154,7 +153,7 @@ void tg_connection_end_exchange(struct tg_connection *c)
     if (unread && !c->close_after)
         c->skip = x->body.left;
     release_exchange(c);
-    if (c->close_after || (c->server->draining && !c->server->grace) ||
+    if (c->close_after || tg_server_is_closing(c->server) ||
         (c->eof && !c->pending.len)) {
         if (!c->eof && !c->broken && (unread || c->refused || is_more_there(c)))
             tg_connection_linger(c);

@@ -24,7 +24,6 @@ struct bufferevent;
 struct evhttp;
 struct evhttp_bound_socket;
 struct evhttp_connection;
-struct evhttp_request;
 struct evconnlistener;
 struct tg_source;
 struct tg_tally;
@@ -36,8 +35,7 @@ struct tg_server {
     struct tg_server_hooks hooks;
     struct tg_list connections;
     struct tg_list listeners;
-    struct tg_connection *entering; /* the one evhttp is told of just now */
-    struct tg_exchange *spare;      /* exchanges to use again */
+    struct tg_exchange *spare; /* exchanges to use again */
     const struct tg_limits *limits;
     struct tg_tally *tally; /* of connections by address */
     struct tg_timer *ticker;
@@ -48,9 +46,11 @@ struct tg_server {
     } ticks;                   /* the limits, as ticks */
     struct tg_list *next_look; /* the connection whose turn is next */
     long nconnections;
-    double warned;          /* when it last told of too many of them */
-    bool draining;          /* no connection goes on after its response, */
-    struct tg_timer *grace; /* but until then idle ones may ask once more */
+    double warned;            /* when it last told of too many of them */
+    bool draining;            /* no connection goes on after its response, */
+    struct tg_timer *leaving; /* but while sockets leave epoll and then */
+    struct tg_timer *grace;   /* until this, idle ones may ask once more */
+    double grace_seconds;
     struct tg_proxies proxies;
     unsigned refusals; /* of peers, */
     double complained; /* and when it last told of one */
@@ -70,9 +70,9 @@ struct tg_listener {
     struct tg_listen options;
     struct tg_tls *tls; /* NULL: in the clear */
     struct evhttp *http;
-    struct evhttp_bound_socket *bound; /* NULL: it does not listen any more */
+    struct evhttp_bound_socket *bound;
     struct evconnlistener *evlistener;
-    struct tg_timer *pause, *leaving;
+    struct tg_timer *pause;
     double warned; /* when it last told that it cannot accept */
 };
 
@@ -84,7 +84,6 @@ struct tg_connection {
     struct tg_peer peer;
     struct bufferevent *bev;
     struct evhttp_connection *evcon;
-    struct evhttp_request *request; /* evhttp's, from the first head on */
     struct tg_exchange *exchange;
     struct event read, write;
     struct tg_text pending; /* bytes that could not be used yet */
@@ -146,8 +145,10 @@ struct tg_exchange {
     struct tg_head head; /* big: last */
 };
 
-/* The life of a listener, for its server. */
+/* The life of a listener, for its server: it accepts no more; its socket is
+ * closed, a round of the loop later; it is forgotten. */
 void tg_listener_stop(struct tg_listener *listener);
+void tg_listener_close(struct tg_listener *listener);
 void tg_listener_free(struct tg_listener *listener);
 
 /* Called by evhttp for a connection it has just accepted. */
@@ -199,15 +200,15 @@ bool tg_connection_count(struct tg_connection *c);
 void tg_connection_leave(struct tg_connection *c);
 bool tg_server_may_warn(double *last); /* a flood must not flood the log */
 
+/* Does a connection end with its exchange, and an idle one at once? */
+bool tg_server_is_closing(const struct tg_server *server);
+
 /* The deadlines of a server's connections; they are looked at once a tick. */
 void tg_deadline_start(struct tg_server *server);
 unsigned tg_deadline_ticks(const struct tg_server *server, double seconds);
 
 /* The response is out: makes room for the next exchange, or closes. */
 void tg_connection_end_exchange(struct tg_connection *c);
-
-/* evhttp's general callback: it has opened the request of a connection. */
-void tg_intake_request(struct evhttp_request *request, void *server);
 
 /* Callbacks of the events.  That of `read` is made active with EV_TIMEOUT to go
  * on with what is pending, and with EV_READ to look at the socket. */

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* What a connection receives: bytes become heads and content, each head enters
- * evhttp as one short canonical one, and a client that left is noticed. */
+/* What a connection receives: bytes become heads and content, each head begins
+ * an exchange, and a client that left is noticed. */
 #include "http/connection.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 
@@ -78,30 +76,6 @@ static void serve(struct tg_connection *c)
         hooks->serve(c->exchange, hooks->arg);
 }
 
-void tg_intake_request(struct evhttp_request *request, void *arg)
-{
-    struct tg_server *server = arg;
-    struct tg_connection *c = server->entering;
-
-    c->request = request;
-    serve(c);
-}
-
-/* Has evhttp open its request, once for a connection: exchanges follow each
- * other in it.  evhttp would take longer for each than we do. */
-static void begin(struct tg_connection *c)
-{
-    static const char head[] = "GET / HTTP/1.1\r\n\r\n";
-
-    if (c->request) {
-        serve(c);
-        return;
-    }
-    c->server->entering = c;
-    evbuffer_add(bufferevent_get_input(c->bev), head, sizeof(head) - 1);
-    bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS);
-}
-
 static void take_exchange(struct tg_connection *c, struct tg_exchange *x,
                           const char *data, size_t len)
 {
@@ -120,7 +94,7 @@ static void refuse_head(struct tg_connection *c, struct tg_exchange *x,
     x->head = (struct tg_head){.content_length = -1, .minor = 1};
     take_exchange(c, x, "", 0);
     x->status = status;
-    begin(c);
+    serve(c);
 }
 
 /* Takes one head, and what has come of its content, from the bytes. */
@@ -148,7 +122,7 @@ static size_t feed_head(struct tg_connection *c, const char *data, size_t len)
     if (more < 0)
         x->status = (int)-more;
     c->rest = more < 0 ? 0 : len - (size_t)(n + more);
-    begin(c);
+    serve(c);
     c->rest = 0;
     return more < 0 ? len : (size_t)(n + more);
 }

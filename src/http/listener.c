@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A listening socket: evhttp accepts on it, and opens its requests. */
+/* A listening socket: evhttp accepts on it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,39 +51,24 @@ static void on_accept_error(struct evconnlistener *evlistener, void *evhttp)
     }
 }
 
-static void stop_timer(struct tg_timer **timer)
-{
-    if (*timer)
-        tg_timer_stop(*timer);
-    *timer = NULL;
-}
-
-static void on_left(void *arg)
-{
-    struct tg_listener *listener = arg;
-
-    listener->leaving = NULL;
-    evhttp_del_accept_socket(listener->http, listener->bound);
-    listener->bound = NULL;
-}
-
-/* The loop tells epoll what changed when it waits the next time.  Our master
- * holds the socket, too: closed before, it would stay in epoll for ever. */
 void tg_listener_stop(struct tg_listener *listener)
 {
-    if (!listener->bound || listener->leaving)
-        return;
-    stop_timer(&listener->pause);
+    if (listener->pause)
+        tg_timer_stop(listener->pause);
+    listener->pause = NULL;
     evconnlistener_disable(listener->evlistener);
-    listener->leaving =
-        tg_timer_start(listener->server->loop, 0, on_left, listener);
+}
+
+void tg_listener_close(struct tg_listener *listener)
+{
+    evhttp_del_accept_socket(listener->http, listener->bound);
 }
 
 void tg_listener_free(struct tg_listener *listener)
 {
-    stop_timer(&listener->pause);
-    stop_timer(&listener->leaving);
-    evhttp_free(listener->http); /* closes it, if it still listens */
+    if (listener->pause)
+        tg_timer_stop(listener->pause);
+    evhttp_free(listener->http); /* closes it, if that is not done */
     tg_list_remove(&listener->link);
     free(listener);
 }
@@ -100,7 +85,6 @@ void tg_server_listen(struct tg_server *server, int fd,
     listener->tls = tls;
     listener->http = evhttp_new(base);
     evhttp_set_bevcb(listener->http, tg_connection_new, listener);
-    evhttp_set_gencb(listener->http, tg_intake_request, server);
     listener->evlistener =
         evconnlistener_new(base, NULL, listener, ACCEPT_FLAGS, 0, fd);
     evconnlistener_set_error_cb(listener->evlistener, on_accept_error);

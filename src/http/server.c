@@ -49,6 +49,13 @@ static struct tg_listener *first_listener(struct tg_server *server)
     return tg_list_item(server->listeners.next, struct tg_listener, link);
 }
 
+static void stop_timer(struct tg_timer **timer)
+{
+    if (*timer)
+        tg_timer_stop(*timer);
+    *timer = NULL;
+}
+
 void tg_server_free(struct tg_server *server)
 {
     struct tg_exchange *x;
@@ -63,8 +70,8 @@ void tg_server_free(struct tg_server *server)
     while (!tg_list_empty(&server->listeners))
         tg_listener_free(first_listener(server));
     tg_timer_stop(server->ticker);
-    if (server->grace)
-        tg_timer_stop(server->grace);
+    stop_timer(&server->grace);
+    stop_timer(&server->leaving);
     while ((x = server->spare)) {
         server->spare = x->next;
         x->next = atomic_load(&left);
@@ -111,21 +118,51 @@ static void on_grace(void *arg)
     close_idle(server);
 }
 
+static void drain(struct tg_server *server)
+{
+    stop_timer(&server->grace);
+    if (tg_list_empty(&server->connections))
+        server->hooks.empty(server->hooks.arg);
+    else if (server->grace_seconds > 0)
+        server->grace = tg_timer_start(server->loop, server->grace_seconds,
+                                       on_grace, server);
+    else
+        close_idle(server);
+}
+
+static void on_left(void *arg)
+{
+    struct tg_server *server = arg;
+    struct tg_list *link;
+
+    server->leaving = NULL;
+    for (link = server->listeners.next; link != &server->listeners;
+         link = link->next)
+        tg_listener_close(tg_list_item(link, struct tg_listener, link));
+    drain(server);
+}
+
+/* The loop tells epoll of what has changed when it waits the next time.  Our
+ * master holds the listening sockets, too: one that is closed before that would
+ * stay in epoll for ever. */
 void tg_server_drain(struct tg_server *server, double grace)
 {
     struct tg_list *link;
+    bool is_first = !server->draining;
 
-    for (link = server->listeners.next; link != &server->listeners;
-         link = link->next)
-        tg_listener_stop(tg_list_item(link, struct tg_listener, link));
     server->draining = true;
-    if (server->grace)
-        tg_timer_stop(server->grace);
-    server->grace = NULL;
-    if (tg_list_empty(&server->connections))
-        server->hooks.empty(server->hooks.arg);
-    else if (grace > 0)
-        server->grace = tg_timer_start(server->loop, grace, on_grace, server);
-    else
-        close_idle(server);
+    server->grace_seconds = grace;
+    if (is_first) {
+        for (link = server->listeners.next; link != &server->listeners;
+             link = link->next)
+            tg_listener_stop(tg_list_item(link, struct tg_listener, link));
+        server->leaving = tg_timer_start(server->loop, 0, on_left, server);
+    } else if (!server->leaving) {
+        drain(server);
+    }
+}
+
+bool tg_server_is_closing(const struct tg_server *server)
+{
+    return server->draining && !server->leaving && !server->grace;
 }
