@@ -48,7 +48,7 @@ static void on_libevent_fatal(int error)
 
 void tg_loop_setup(int debug)
 {
-    tg_memory_count();
+    tg_memory_setup();
     event_set_log_callback(on_libevent_log);
     event_set_fatal_callback(on_libevent_fatal);
     if (debug)

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "net/memory.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <event2/event.h>
 
 /*
- * evhttp makes and frees about ten small blocks for each request.  A free list
- * for each size class saves most of what malloc costs there.  A block may be
- * freed on another thread: it then joins that thread's lists.
+ * evhttp makes and frees about twenty small blocks for each connection.  A free
+ * list for each size saves most of what malloc costs there.  A block knows its
+ * size from malloc; it may be freed on another thread, and then joins that
+ * thread's lists.
  */
 enum {
     GRAIN = 16,
@@ -19,104 +20,69 @@ enum {
     KEPT = 256
 };
 
-union block {
-    struct {
-        size_t size; /* as asked for */
-    } head;
-    union block *next; /* while it is on a free list */
-    long double align;
+struct block {
+    struct block *next; /* while it is on a free list */
 };
 
 static _Thread_local struct {
-    union block *list[CLASSES];
+    struct block *list[CLASSES];
     int kept[CLASSES];
-    long now, most;
+    long held; /* blocks taken, less those given */
 } local;
 
-static atomic_long total_now, total_most;
-
-static size_t class_of(size_t size)
-{
-    return (sizeof(union block) + size + BESIDE + GRAIN - 1) / GRAIN;
-}
-
-static void count(long bytes)
-{
-    local.now += bytes;
-    if (local.now > local.most)
-        local.most = local.now;
-}
+static atomic_long held;
 
 static void *take(size_t size)
 {
-    size_t class = class_of(size);
-    union block *block;
+    size_t class = (size + BESIDE + GRAIN - 1) / GRAIN;
+    struct block *block;
 
-    if (class < CLASSES && local.list[class]) {
-        block = local.list[class];
-        local.list[class] = block->next;
-        local.kept[class]--;
-    } else {
-        block = malloc(class * GRAIN - BESIDE);
-        if (!block)
-            return NULL;
-    }
-    block->head.size = size;
-    count((long)size);
-    return block + 1;
+    local.held++;
+    if (class < 2) /* malloc has none that is smaller */
+        class = 2;
+    if (class >= CLASSES || !local.list[class])
+        return malloc(class * GRAIN - BESIDE);
+    block = local.list[class];
+    local.list[class] = block->next;
+    local.kept[class]--;
+    return block;
 }
 
 static void give(void *memory)
 {
-    union block *block = memory;
-    size_t class;
+    size_t class = (malloc_usable_size(memory) + BESIDE) / GRAIN;
+    struct block *block = memory;
 
     if (!memory)
         return;
-    block--;
-    class = class_of(block->head.size);
-    count(-(long)block->head.size);
-    if (class < CLASSES && local.kept[class] < KEPT) {
-        block->next = local.list[class];
-        local.list[class] = block;
-        local.kept[class]++;
-    } else {
-        free(block);
+    local.held--;
+    if (class >= CLASSES || local.kept[class] == KEPT) {
+        free(memory);
+        return;
     }
+    block->next = local.list[class];
+    local.list[class] = block;
+    local.kept[class]++;
 }
 
 static void *resize(void *memory, size_t size)
 {
-    size_t old = memory ? ((union block *)memory)[-1].head.size : 0;
-    void *moved;
-
-    if (memory && class_of(old) == class_of(size)) {
-        ((union block *)memory)[-1].head.size = size;
-        count((long)size - (long)old);
-        return memory;
-    }
-    moved = take(size);
-    if (moved && memory) {
-        memcpy(moved, memory, old < size ? old : size);
-        give(memory);
-    }
-    return moved;
+    return memory ? realloc(memory, size) : take(size);
 }
 
-void tg_memory_count(void)
+void tg_memory_setup(void)
 {
     event_set_mem_functions(take, resize, give);
 }
 
-void tg_memory_total(long *now, long *most)
+long tg_memory_held(void)
 {
-    *now = atomic_load(&total_now);
-    *most = atomic_load(&total_most);
+    return atomic_load(&held);
 }
 
 void tg_memory_flush(void)
 {
-    union block *block;
+    struct block *block;
     int class;
 
     for (class = 0; class < CLASSES; class ++) {
@@ -126,7 +92,6 @@ void tg_memory_flush(void)
         }
         local.kept[class] = 0;
     }
-    atomic_fetch_add(&total_now, local.now);
-    atomic_fetch_add(&total_most, local.most);
-    local.now = local.most = 0;
+    atomic_fetch_add(&held, local.held);
+    local.held = 0;
 }

@@ -397,17 +397,6 @@ static int open_signals(void)
 
 /* --- its life --- */
 
-static void log_census(void)
-{
-    long now, most;
-
-    tg_memory_flush();
-    tg_census_log();
-    tg_memory_total(&now, &most);
-    tg_log(TG_LOG_DEBUG, "libevent holds %ld bytes; it held %ld at most", now,
-           most);
-}
-
 static void finish(struct worker *worker)
 {
     int i;
@@ -429,7 +418,9 @@ static void finish(struct worker *worker)
     free(worker->threads);
     close(worker->signal_fd);
     tg_loop_teardown();
-    log_census();
+    tg_memory_flush();
+    tg_census_log();
+    tg_log(TG_LOG_DEBUG, "libevent holds %ld blocks", tg_memory_held());
 }
 
 static void on_lost(const char *name, double seconds, void *arg)
