@@ -41,7 +41,8 @@ struct master {
     struct tg_report report;
     double ping_at; /* the manager's watchdog; 0: it has none */
     bool stopping;
-    bool is_replaced; /* by a newer program, which has our files */
+    bool is_handover_due; /* once ours serves */
+    bool is_replaced;     /* by a newer program, which has our files */
 };
 
 static bool complain(char *sentence)
@@ -135,7 +136,8 @@ static void hand_over(struct master *master)
     char *error;
     int i, j;
 
-    if (master->stopping || master->handover.pid || !master->staff.has_served)
+    master->is_handover_due = !master->staff.has_served;
+    if (master->stopping || master->handover.pid || master->is_handover_due)
         return;
     error = tg_handover_begin(&master->handover,
                               master->settings->start_timeout + 10);
@@ -376,6 +378,8 @@ static void listen_once(struct master *master)
         hear_clients(master, watched + CLIENTS);
     follow_handover(master);
     tg_staff_work(&master->staff);
+    if (master->is_handover_due && master->staff.has_served)
+        hand_over(master);
     ping(master);
 }
 

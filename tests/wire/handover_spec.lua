@@ -185,6 +185,22 @@ return function() return tostring(kept:incr("n")) end]],
 		project:delete()
 	end)
 
+	it("is not lost when it comes before the first worker serves", function()
+		local project = projects.new({
+			["handlers/hello.lua"] = "local from = os.clock() while os.clock() - from < 0.3 do end\n"
+				.. hello["handlers/hello.lua"],
+		})
+		local child = program.start({ "serve", project.path, "--listen", "127.0.0.1:0" })
+		program.await("the pid file", function() return read(project.path .. "/.tidegate.pid") end)
+		assert.not_match("listening", child:log())
+		child:signal("USR2")
+		successor = await_successor({ project = project }, child.pid)
+		assert.equal(0, child:wait())
+		os.execute("kill -TERM " .. successor)
+		program.await("its end", function() return not os.execute(("kill -0 %d 2>/dev/null"):format(successor)) end)
+		project:delete()
+	end)
+
 	it("and a stop of all processes then let the requests in flight end", function()
 		local project = projects.new({
 			["handlers/slow.lua"] = "return function() require('tidegate.timer').sleep(7) return 'done' end",
