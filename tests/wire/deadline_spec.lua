@@ -31,7 +31,7 @@ local handlers = {
 			local _ <close> = setmetatable({}, { __close = function() log.info("endless ends") end })
 			while true do response:write(("x"):rep(65536)) end
 		end]],
-	["handlers/big.lua"] = "return function() return ('x'):rep(2^25) end",
+	["handlers/big.lua"] = "local big = ('x'):rep(2^25) return function() return big end",
 	["handlers/slow.lua"] = [[
 local timer = require("tidegate.timer")
 
