@@ -23,13 +23,23 @@ try() {
     return $((bad > 0))
 }
 
-# What it wrote, less the specs that passed (but for the last: a crash came
-# after it).
+# What it wrote, less what passed: files of specs without a failure, and specs;
+# but for the last one, where a crash came after it.
 show_failure() { # EXIT_CODE
-    awk '/^ok [0-9]/ { last = $0; next }
-        { print "    " $0 }
-        END { if (last) print "    (the last that passed: " last ")" }' \
-        "$room/output"
+    awk 'function flush() {
+            if (bad || !whole) {
+                printf "%s", text
+                if (!whole && last) print "    (the last that passed: " last ")"
+            }
+            text = last = bad = ""
+            whole = 0
+        }
+        /^# spec file / { flush() }
+        /^ok [0-9]/ { last = $0; next }
+        /^1\.\.[0-9]+$/ { whole = 1 }
+        /^not ok / { bad = 1 }
+        { text = text "    " $0 "\n" }
+        END { flush() }' "$room/output"
     echo "    (exit code $1)"
 }
 
@@ -44,13 +54,15 @@ tests_of_ctest() {
         END { if (!found) print 0, 1 }'
 }
 
-# One for each spec; pending ones do not count.  TAP that is whole has a plan.
+# One for each spec; pending ones do not count.  A file whose plan is missing
+# was not tried to its end.
 specs_of_busted() {
-    awk '/^ok [0-9]+ - # SKIP/ { next }
+    awk '/^# spec file / { files++; next }
+        /^ok [0-9]+ - # SKIP/ { next }
         /^ok [0-9]+ - / { ok++ }
         /^not ok [0-9]+ - / { bad++ }
-        /^1\.\.[0-9]+$/ { plan = 1 }
-        END { print ok + 0, bad + !plan }'
+        /^1\.\.[0-9]+$/ { plans++ }
+        END { print ok + 0, bad + (files > plans ? files - plans : 0) }'
 }
 
 # The last line of all, and the exit code.
