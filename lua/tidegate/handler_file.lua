@@ -69,6 +69,9 @@ local function run(file)
 		error(placed(file, message), 0)
 	end
 	local ok, result = xpcall(chunk, function(err)
+		if type(err) == "string" and err:find("^[^\n]-:%d+: module '[^']*' not found: [^\n]*$") then
+			return err -- where it was required says all
+		end
 		return debug.traceback(placed(file, err, tail_call(file)), 2):gsub("\n%s+%[C%]: in function 'xpcall'.*", "")
 	end)
 	if not ok then

@@ -132,7 +132,8 @@ describe("bad input:", function()
 
 	it("a module that a handler needs is not there", function()
 		project:write("handlers/bad.lua", "\nrequire('tide')")
-		refuses("handlers/bad.lua:2: module 'tide' not found:")
+		refuses("handlers/bad.lua:2: module 'tide' not found: there is no lua/tide.lua or lua/tide/init.lua, "
+			.. "and none in /usr/local/share/lua/5.4 or /usr/share/lua/5.4")
 	end)
 
 	it("a module that a handler needs is broken", function()
