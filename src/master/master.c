@@ -237,26 +237,30 @@ static void ping(struct master *master)
 
 /* --- what the process hears --- */
 
+/* The worker answers; it gets the caller.  Without one the answer that has
+ * begun is cut off. */
+static void pass_on(struct master *master, struct tg_control_client *client,
+                    bool has_begun)
+{
+    int caller = tg_control_hand_on(client);
+
+    if (tg_staff_tell(&master->staff, caller, client->line) || has_begun)
+        close(caller);
+    else
+        tg_caller_answer(caller, false, "no worker serves just now\n");
+}
+
 /* The worker adds its part. */
-static void begin_status(struct master *master, int caller, bool as_json)
+static void tell_status(struct master *master, struct tg_control_client *client,
+                        bool as_json)
 {
     struct tg_text out = {0};
 
     tg_text_adds(&out, "ok\n");
     tg_report_write(&master->report, &master->staff, as_json, &out);
-    tg_caller_send(caller, out.data, out.len);
+    tg_caller_send(client->fd, out.data, out.len);
     tg_text_release(&out);
-}
-
-/* The worker answers; it gets the caller. */
-static void pass_on(struct master *master, struct tg_control_client *client)
-{
-    int caller = tg_control_hand_on(client);
-
-    if (tg_staff_tell(&master->staff, caller, client->line))
-        close(caller);
-    else
-        tg_caller_answer(caller, false, "no worker serves just now\n");
+    pass_on(master, client, true);
 }
 
 static void on_command(struct master *master, struct tg_control_client *client)
@@ -268,14 +272,12 @@ static void on_command(struct master *master, struct tg_control_client *client)
         tg_control_answer(client, true, "stopping\n");
         stop(master);
     } else if (strcmp(client->line, "reload") == 0) {
-        pass_on(master, client);
+        pass_on(master, client, false);
     } else if (as_json || strcmp(client->line, "status") == 0) {
-        if (!tg_staff_pid(&master->staff, &seconds)) {
+        if (tg_staff_pid(&master->staff, &seconds))
+            tell_status(master, client, as_json);
+        else
             tg_control_answer(client, false, "no worker serves just now\n");
-            return;
-        }
-        begin_status(master, client->fd, as_json);
-        pass_on(master, client);
     } else {
         tg_control_answer(client, false, "no such command\n");
     }
@@ -324,18 +326,24 @@ static int milliseconds_until(double due)
     return left > 0 ? (int)(left * 1000) + 1 : 0;
 }
 
+static int sooner(int timeout, double due)
+{
+    int other = milliseconds_until(due);
+
+    return timeout < 0 || other < timeout ? other : timeout;
+}
+
 static int poll_timeout(const struct master *master)
 {
-    int timeout = tg_staff_timeout(&master->staff), other;
+    int timeout = tg_staff_timeout(&master->staff);
+    double due = tg_control_due(&master->control);
 
-    if (master->ping_at > 0) {
-        other = milliseconds_until(master->ping_at);
-        timeout = timeout < 0 || other < timeout ? other : timeout;
-    }
-    if (master->handover.pid) {
-        other = milliseconds_until(master->handover.deadline);
-        timeout = timeout < 0 || other < timeout ? other : timeout;
-    }
+    if (due > 0)
+        timeout = sooner(timeout, due);
+    if (master->ping_at > 0)
+        timeout = sooner(timeout, master->ping_at);
+    if (master->handover.pid)
+        timeout = sooner(timeout, master->handover.deadline);
     return timeout;
 }
 
@@ -374,6 +382,7 @@ static void listen_once(struct master *master)
         tg_control_accept(&master->control);
     if (has_control)
         hear_clients(master, watched + CLIENTS);
+    tg_control_expire(&master->control);
     follow_handover(master);
     tg_staff_work(&master->staff);
     ping(master);

@@ -271,6 +271,27 @@ describe("when tidegate.lua has an error,", function()
 	end)
 end)
 
+describe("the control socket", function()
+	it("sends callers away that ask nothing, so that others have their place", function()
+		local gateway = server.start({ files = hello })
+		local path = gateway.project.path .. "/.tidegate.sock"
+		local idle = {}
+		for i = 1, 16 do
+			idle[i] = gateway:connect(path)
+			idle[i]:send("stat") -- and no more
+		end
+		assert.equal("failed\nno command has come in time\n\0", idle[1]:rest())
+		for i = 2, 16 do
+			assert.match("^failed\n", idle[i]:rest())
+		end
+		assert.equal(0, select(3, program.run("status", gateway.project.path)))
+		for _, connection in ipairs(idle) do
+			connection:close()
+		end
+		gateway:stop()
+	end)
+end)
+
 describe("when no gateway runs,", function()
 	for _, command in ipairs({ "reload", "stop", "status" }) do
 		it(("tidegate %s says so"):format(command), function()
