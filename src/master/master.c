@@ -23,6 +23,7 @@
 #include "master/handover.h"
 #include "master/inherited.h"
 #include "master/notify.h"
+#include "master/orphans.h"
 #include "master/report.h"
 #include "master/signals.h"
 #include "master/staff.h"
@@ -360,6 +361,13 @@ static void hear_clients(struct master *master, const struct pollfd *watched)
     }
 }
 
+static bool is_ours(pid_t pid, const void *arg)
+{
+    const struct master *master = arg;
+
+    return pid == master->handover.pid || tg_staff_has(&master->staff, pid);
+}
+
 static void listen_once(struct master *master)
 {
     bool has_control = master->control.pid_path != NULL;
@@ -385,6 +393,7 @@ static void listen_once(struct master *master)
     tg_control_expire(&master->control);
     follow_handover(master);
     tg_staff_work(&master->staff);
+    tg_orphans_bury(is_ours, master);
     ping(master);
 }
 
