@@ -6,6 +6,7 @@ local handler_file = require("tidegate.handler_file")
 local json = require("tidegate.json")
 local lifecycle = require("tidegate.lifecycle")
 local misnamed = require("tidegate.misnamed")
+local place = require("tidegate.place")
 local problem = require("tidegate.problem")
 local route_file = require("tidegate.route_file")
 local routers = require("tidegate.router")
@@ -234,7 +235,7 @@ local function load_all()
 		local found = target.entries[method]
 		return found[1], target, params, found[2]
 	end
-	return find, problem.failed, router.by_host or false
+	return find, place.completing(problem.failed, find), router.by_host or false
 end
 
 local function methods_of(route)

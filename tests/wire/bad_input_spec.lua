@@ -136,6 +136,13 @@ describe("bad input:", function()
 			.. "and none in /usr/local/share/lua/5.4 or /usr/share/lua/5.4")
 	end)
 
+	it("a handler that asks others while it is loaded", function()
+		for _, statement in ipairs({ "local _ =", "return" }) do
+			project:write("handlers/bad.lua", ("local http = require('tidegate.http')\n\n%s http.get('http://127.0.0.1/')"):format(statement))
+			refuses("handlers/bad.lua:3: cannot do this while handlers are loading; use tidegate.on_start")
+		end
+	end)
+
 	it("a module that a handler needs is broken", function()
 		project:write("handlers/bad.lua", "require('tide')")
 		project:write("lua/tide.lua", "return 1 +")
