@@ -3,7 +3,7 @@
 local program = require("tests.support.program")
 local server = require("tests.support.server")
 
-local can_unshare = os.execute("unshare --pid --fork true 2>/dev/null")
+local can_unshare = os.execute("unshare --pid --fork --mount-proc true 2>/dev/null")
 
 local function read(path)
 	local file = io.open(path)
@@ -34,13 +34,13 @@ end
 
 describe("the first process of a container", function()
 	if not can_unshare then
-		pending("buries orphans: this machine does not allow `unshare --pid`")
+		pending("buries orphans: this machine does not allow `unshare --pid --mount-proc`")
 		return
 	end
 
 	it("buries orphans, and its own workers as ever", function()
 		local gateway = server.start({
-			environment = "unshare --pid --fork --kill-child",
+			environment = "unshare --pid --fork --kill-child --mount-proc",
 			files = {
 				["handlers/leave.lua"] = "return function() os.execute('sleep 600 >/dev/null 2>&1 &') return 'left' end",
 			},
