@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/suggestion.h"
 
 const struct tg_command *const tg_commands[] = {
     &tg_command_serve,   &tg_command_check, &tg_command_routes,
@@ -11,6 +12,21 @@ const struct tg_command *const tg_commands[] = {
 };
 
 char **tg_arguments;
+
+static int refuse(const char *name)
+{
+    const struct tg_command *const *command;
+    struct tg_suggestion suggestion;
+    const char *meant;
+
+    tg_suggestion_begin(&suggestion, name, strlen(name));
+    for (command = tg_commands; *command; command++)
+        tg_suggestion_weigh(&suggestion, (*command)->name);
+    meant = tg_suggestion_end(&suggestion);
+    return meant ? tg_options_misused(
+                       "unknown command '%s'; did you mean '%s'?", name, meant)
+                 : tg_options_misused("unknown command '%s'", name);
+}
 
 int main(int argc, char **argv)
 {
@@ -28,5 +44,5 @@ int main(int argc, char **argv)
         if (strcmp((*command)->name, name) == 0)
             return (*command)->run(argc > 1 ? argc - 1 : 1,
                                    argc > 1 ? argv + 1 : argv);
-    return tg_options_misused("unknown command '%s'", name);
+    return refuse(name);
 }

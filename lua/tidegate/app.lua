@@ -5,6 +5,8 @@ local core = require("tidegate.core")
 local handler_file = require("tidegate.handler_file")
 local json = require("tidegate.json")
 local lifecycle = require("tidegate.lifecycle")
+local misnamed = require("tidegate.misnamed")
+local place = require("tidegate.place")
 local problem = require("tidegate.problem")
 local route_file = require("tidegate.route_file")
 local routers = require("tidegate.router")
@@ -168,6 +170,7 @@ local function load_routes(router, files, by_folder, errors)
 		if template then
 			local ok, route = pcall(handler_file.route, file, template)
 			if ok then
+				misnamed.check(file, route)
 				around(route, file.name, by_folder)
 				loaded[#loaded + 1] = route
 				add(router, route, errors)
@@ -232,7 +235,7 @@ local function load_all()
 		local found = target.entries[method]
 		return found[1], target, params, found[2]
 	end
-	return find, problem.failed, router.by_host or false
+	return find, place.completing(problem.failed, find), router.by_host or false
 end
 
 local function methods_of(route)

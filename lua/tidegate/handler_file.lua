@@ -1,6 +1,7 @@
 --- One file of handlers/: loads it and says what is wrong with it.
 
 local core = require("tidegate.core")
+local place = require("tidegate.place")
 local serve = require("tidegate.core.service")
 local suggest = require("tidegate.suggest")
 
@@ -69,6 +70,10 @@ local function run(file)
 		error(placed(file, message), 0)
 	end
 	local ok, result = xpcall(chunk, function(err)
+		if type(err) == "string" and err:find("^[^\n]-:%d+: module '[^']*' not found: [^\n]*$") then
+			return err -- where it was required says all
+		end
+		err = place.users(err, tail_call(file))
 		return debug.traceback(placed(file, err, tail_call(file)), 2):gsub("\n%s+%[C%]: in function 'xpcall'.*", "")
 	end)
 	if not ok then

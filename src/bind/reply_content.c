@@ -47,7 +47,6 @@ static void absorb(struct tg_reply *reply)
 static void choose_decoder(struct tg_reply *reply, struct tg_headers *headers)
 {
     int at = tg_headers_find(headers, "content-encoding", 16, 0);
-    enum tg_coding coding;
     const char *name;
     size_t len;
 
@@ -57,10 +56,9 @@ static void choose_decoder(struct tg_reply *reply, struct tg_headers *headers)
     if (tg_headers_find(headers, "content-encoding", 16, (unsigned)at + 1) >= 0)
         return;
     name = tg_headers_value(headers, (unsigned)at, &len);
-    coding = tg_decoder_coding(name, len);
-    if (coding == TG_CODING_IDENTITY)
+    reply->decoder = tg_decoder_new(name, len);
+    if (!reply->decoder)
         return;
-    reply->decoder = tg_decoder_new(coding);
     reply->content_length = -1;
     tg_headers_remove(headers, "content-encoding", 16);
     tg_headers_remove(headers, "content-length", 14);

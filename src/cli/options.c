@@ -10,6 +10,8 @@
 
 #include "base/alloc.h"
 #include "base/settings.h"
+#include "cli/expectation.h"
+#include "cli/suggestion.h"
 #include "script/settings.h"
 
 enum { FLAGS_MOST = 64, JSON = 1000 };
@@ -22,6 +24,7 @@ struct flag {
 struct command_line {
     struct flag flags[256];
     int count;
+    bool has_json;
     char name[FLAGS_MOST][32]; /* of each setting's flag */
     struct option options[FLAGS_MOST];
 };
@@ -48,7 +51,7 @@ static void flag_name(char *room, size_t size, const char *setting)
             *at = '-';
 }
 
-static void make_options(struct command_line *line, bool with_json)
+static void make_options(struct command_line *line)
 {
     int i;
 
@@ -60,29 +63,74 @@ static void make_options(struct command_line *line, bool with_json)
             tg_settings_table[i].argument ? required_argument : no_argument,
             NULL, i + 1};
     }
-    if (with_json)
-        line->options[i] = (struct option){"json", no_argument, NULL, JSON};
+    line->options[i] = (struct option){"json", no_argument, NULL, JSON};
 }
 
-static int read_flags(struct command_line *line, int argc, char **argv,
-                      bool *json)
+/* The flag as it was written, without its dashes and its value. */
+static const char *bare(const char *flag, size_t *len)
+{
+    flag += strspn(flag, "-");
+    *len = strcspn(flag, "=");
+    return flag;
+}
+
+/* getopt_long() takes what one flag alone begins with for that flag. */
+static int refuse_unknown(const struct command_line *line, const char *flag)
+{
+    const struct option *option, *first = NULL;
+    struct tg_suggestion suggestion;
+    size_t len;
+    const char *word = bare(flag, &len), *meant;
+
+    tg_suggestion_begin(&suggestion, word, len);
+    for (option = line->options; option->name; option++) {
+        tg_suggestion_weigh(&suggestion, option->name);
+        if (!len || strncmp(word, option->name, len) != 0)
+            continue;
+        if (first)
+            return tg_options_misused("'%s' may be --%s or --%s", flag,
+                                      first->name, option->name);
+        first = option;
+    }
+    meant = first ? first->name : tg_suggestion_end(&suggestion);
+    return meant ? tg_options_misused("unknown flag '%s'; did you mean '--%s'?",
+                                      flag, meant)
+                 : tg_options_misused("unknown flag '%s'", flag);
+}
+
+/* getopt_long() reads '-listen' as '-l -i -s ...', and knows no such flag. */
+static int refuse_short(const struct command_line *line, char **argv)
+{
+    for (; *argv; argv++)
+        if ((*argv)[0] == '-' && (*argv)[1] == optopt)
+            return refuse_unknown(line, *argv);
+    return tg_options_misused("unknown flag '-%c'", optopt);
+}
+
+static int refuse(const struct command_line *line, int option, char **argv)
+{
+    if (option == ':')
+        return tg_options_misused("--%s needs a value: %s",
+                                  line->name[optopt - 1],
+                                  tg_settings_table[optopt - 1].argument);
+    if (optopt == JSON || (optopt > 0 && optopt <= ' ')) /* a long one's */
+        return tg_options_misused("'%s': this flag takes no value",
+                                  argv[optind - 1]);
+    return optopt ? refuse_short(line, argv)
+                  : refuse_unknown(line, argv[optind - 1]);
+}
+
+static int read_flags(struct command_line *line, int argc, char **argv)
 {
     int option;
 
     opterr = 0;
     optind = 1;
     while ((option = getopt_long(argc, argv, ":", line->options, NULL)) != -1) {
-        if (option == '?' && optopt > ' ') /* one of `-abc` */
-            return tg_options_misused("unknown flag '-%c'", optopt);
-        if (option == '?' && optopt)
-            return tg_options_misused("'%s': this flag takes no value",
-                                      argv[optind - 1]);
-        if (option == '?')
-            return tg_options_misused("unknown flag '%s'", argv[optind - 1]);
-        if (option == ':')
-            return tg_options_misused("'%s' needs a value", argv[optind - 1]);
+        if (option == '?' || option == ':')
+            return refuse(line, option, argv);
         if (option == JSON) {
-            *json = true;
+            line->has_json = true;
             continue;
         }
         if (line->count == 256)
@@ -90,6 +138,32 @@ static int read_flags(struct command_line *line, int argc, char **argv,
         line->flags[line->count++] = (struct flag){
             &tg_settings_table[option - 1], optarg ? optarg : "true"};
     }
+    return TG_EXIT_OK;
+}
+
+static bool is_among(const char *const *names, const char *name)
+{
+    for (; *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+/* Not every command takes every flag; `taken` NULL: all settings. */
+static int check_taken(const struct command_line *line, const char *command,
+                       const char *const *taken, bool *json)
+{
+    int i;
+
+    if (line->has_json && !json)
+        return tg_options_misused("%s takes no --json", command);
+    if (json)
+        *json = line->has_json;
+    for (i = 0; taken && i < line->count; i++)
+        if (!is_among(taken, line->flags[i].setting->name))
+            return tg_options_misused(
+                "%s takes no --%s: it asks a running gateway", command,
+                line->name[line->flags[i].setting - tg_settings_table]);
     return TG_EXIT_OK;
 }
 
@@ -105,8 +179,9 @@ static int apply_flags(const struct command_line *line,
 
         if (!tg_settings_put(settings, flag->setting, flag->text))
             return tg_options_misused(
-                "--%s cannot be '%s'",
-                line->name[flag->setting - tg_settings_table], flag->text);
+                "--%s must be %s, not '%s'",
+                line->name[flag->setting - tg_settings_table],
+                tg_expectation_of(flag->setting), flag->text);
     }
     return TG_EXIT_OK;
 }
@@ -143,25 +218,33 @@ static int check_listeners(const struct tg_settings *settings)
     return TG_EXIT_OK;
 }
 
+/* Fills `line` and `settings` from the command line alone. */
+static int read_line(struct command_line *line, struct tg_settings *settings,
+                     int argc, char **argv, const char *const *taken,
+                     bool *json)
+{
+    int code;
+
+    tg_settings_init(settings);
+    make_options(line);
+    code = read_flags(line, argc, argv);
+    if (!code)
+        code = check_taken(line, argv[0], taken, json);
+    if (!code)
+        code = take_folder(settings, argc, argv);
+    return code ? code : apply_flags(line, settings); /* --config is needed */
+}
+
 int tg_options_read(struct tg_settings *settings, int argc, char **argv,
                     bool *json)
 {
     struct command_line line = {0};
-    bool must_exist;
+    int code = read_line(&line, settings, argc, argv, NULL, json);
     char *error;
-    int code;
 
-    tg_settings_init(settings);
-    make_options(&line, json != NULL);
-    code = read_flags(&line, argc, argv, json);
-    if (!code)
-        code = take_folder(settings, argc, argv);
-    if (!code)
-        code = apply_flags(&line, settings); /* --config is needed first */
     if (code)
         return code;
-    must_exist = settings->config != NULL;
-    error = tg_settings_read(settings, must_exist);
+    error = tg_settings_read(settings, settings->config != NULL);
     if (error) {
         fprintf(stderr, "tidegate: %s\n", error);
         free(error);
@@ -170,6 +253,23 @@ int tg_options_read(struct tg_settings *settings, int argc, char **argv,
     code = apply_flags(&line, settings);
     tg_settings_complete(settings);
     return code ? code : check_listeners(settings);
+}
+
+int tg_options_find(struct tg_settings *settings, int argc, char **argv,
+                    bool *json, char **trouble)
+{
+    static const char *const taken[] = {"config", "pid_file",
+                                        "shutdown_timeout", NULL};
+    struct command_line line = {0};
+    int code = read_line(&line, settings, argc, argv, taken, json);
+
+    *trouble = NULL;
+    if (code)
+        return code;
+    *trouble = tg_settings_read(settings, settings->config != NULL);
+    code = apply_flags(&line, settings);
+    tg_settings_complete(settings);
+    return code;
 }
 
 void tg_options_print(void)

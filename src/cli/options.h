@@ -20,6 +20,14 @@ enum { TG_EXIT_OK = 0, TG_EXIT_FAILED = 1, TG_EXIT_USAGE = 2 };
 int tg_options_read(struct tg_settings *settings, int argc, char **argv,
                     bool *json);
 
+/*
+ * The same for a command that asks a running gateway: it takes only the flags
+ * that help to find one.  A settings file with an error does not keep it from
+ * asking: `*trouble` says what is wrong, to be freed, or is NULL.
+ */
+int tg_options_find(struct tg_settings *settings, int argc, char **argv,
+                    bool *json, char **trouble);
+
 /* Prints the flags. */
 void tg_options_print(void);
 

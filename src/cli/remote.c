@@ -15,7 +15,10 @@
 #include "cli/options.h"
 #include "master/control.h"
 
-static int call(const struct tg_settings *settings, const char *command)
+/* A gateway's pid file is found by the settings; those that cannot be read may
+ * have named another one, if nobody is where we look. */
+static int call(const struct tg_settings *settings, const char *command,
+                const char *trouble)
 {
     char *text;
     int outcome = tg_control_call(settings->pid_file, command, &text);
@@ -23,19 +26,13 @@ static int call(const struct tg_settings *settings, const char *command)
     fputs(outcome < 0 ? "tidegate: " : "", stderr);
     fputs(text, outcome == 0 ? stdout : stderr);
     fputs(outcome < 0 ? "\n" : "", stderr);
+    if (outcome < 0 && trouble)
+        fprintf(stderr,
+                "tidegate: the settings may name another pid_file, but they "
+                "cannot be read: %s\n",
+                trouble);
     free(text);
     return outcome == 0 ? TG_EXIT_OK : TG_EXIT_FAILED;
-}
-
-static int reload(int argc, char **argv)
-{
-    struct tg_settings settings;
-    int code = tg_options_read(&settings, argc, argv, NULL);
-
-    if (!code)
-        code = call(&settings, "reload");
-    tg_settings_release(&settings);
-    return code;
 }
 
 /* The gateway holds a lock on its pid file for as long as it lives. */
@@ -56,13 +53,35 @@ static int wait_for_end(const struct tg_settings *settings)
     return failed ? TG_EXIT_FAILED : TG_EXIT_OK;
 }
 
+/* `json` is NULL for a command that has no --json. */
+static int ask(struct tg_settings *settings, int argc, char **argv,
+               const char *command, const char *json)
+{
+    bool as_json = false;
+    char *trouble;
+    int code =
+        tg_options_find(settings, argc, argv, json ? &as_json : NULL, &trouble);
+
+    if (!code)
+        code = call(settings, as_json ? json : command, trouble);
+    free(trouble);
+    return code;
+}
+
+static int reload(int argc, char **argv)
+{
+    struct tg_settings settings;
+    int code = ask(&settings, argc, argv, "reload", NULL);
+
+    tg_settings_release(&settings);
+    return code;
+}
+
 static int stop(int argc, char **argv)
 {
     struct tg_settings settings;
-    int code = tg_options_read(&settings, argc, argv, NULL);
+    int code = ask(&settings, argc, argv, "stop", NULL);
 
-    if (!code)
-        code = call(&settings, "stop");
     if (!code)
         code = wait_for_end(&settings);
     tg_settings_release(&settings);
@@ -72,11 +91,8 @@ static int stop(int argc, char **argv)
 static int status(int argc, char **argv)
 {
     struct tg_settings settings;
-    bool as_json = false;
-    int code = tg_options_read(&settings, argc, argv, &as_json);
+    int code = ask(&settings, argc, argv, "status", "status-json");
 
-    if (!code)
-        code = call(&settings, as_json ? "status-json" : "status");
     tg_settings_release(&settings);
     return code;
 }

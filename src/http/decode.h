@@ -14,6 +14,7 @@ enum tg_decoded {
 };
 
 struct tg_decode {
+    const char *names[2]; /* in Content-Encoding */
     bool chains;
     void *(*new)(void);
     void (*restart)(void *state); /* for the next stream of a chain */
@@ -22,6 +23,7 @@ struct tg_decode {
     enum tg_decoded (*step)(void *state, struct tg_codec_io *io);
 };
 
-extern const struct tg_decode tg_decode_gzip, tg_decode_brotli, tg_decode_zstd;
+extern const struct tg_decode tg_decode_gzip, tg_decode_deflate,
+    tg_decode_brotli, tg_decode_zstd;
 
 #endif

@@ -44,6 +44,7 @@ static enum tg_decoded brotli_step(void *state, struct tg_codec_io *io)
 }
 
 const struct tg_decode tg_decode_brotli = {
+    .names = {"br"},
     .new = brotli_new,
     .free = brotli_free,
     .step = brotli_step,

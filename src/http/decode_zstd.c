@@ -42,6 +42,7 @@ static enum tg_decoded zstd_step(void *state, struct tg_codec_io *io)
 }
 
 const struct tg_decode tg_decode_zstd = {
+    .names = {"zstd"},
     .chains = true, /* RFC 8878, 3.1 */
     .new = zstd_new,
     .restart = zstd_restart,

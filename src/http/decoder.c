@@ -16,39 +16,37 @@ struct tg_decoder {
     void *state;
     bool between; /* streams: none has begun, or one has ended */
     bool begun;   /* there was a first one */
+    bool is_full; /* the last step had no more room: there may be more */
 };
 
-static const struct tg_decode *const decodes[TG_CODINGS] = {
-    [TG_CODING_GZIP] = &tg_decode_gzip,
+static const struct tg_decode *const decodes[] = {
+    &tg_decode_gzip,
+    &tg_decode_deflate,
 #ifdef TG_WITH_BROTLI
-    [TG_CODING_BROTLI] = &tg_decode_brotli,
+    &tg_decode_brotli,
 #endif
 #ifdef TG_WITH_ZSTD
-    [TG_CODING_ZSTD] = &tg_decode_zstd,
+    &tg_decode_zstd,
 #endif
 };
 
-enum tg_coding tg_decoder_coding(const char *name, size_t len)
+struct tg_decoder *tg_decoder_new(const char *name, size_t len)
 {
-    int coding;
+    size_t i, j;
 
-    if (tg_bytes_spell(name, len, "x-gzip"))
-        return TG_CODING_GZIP;
-    for (coding = TG_CODINGS - 1; coding > TG_CODING_IDENTITY; coding--)
-        if (decodes[coding] &&
-            tg_bytes_spell(name, len, tg_coding_name((enum tg_coding)coding)))
-            break;
-    return (enum tg_coding)coding;
-}
+    for (i = 0; i < sizeof(decodes) / sizeof(*decodes); i++)
+        for (j = 0; j < 2 && decodes[i]->names[j]; j++) {
+            struct tg_decoder *decoder;
 
-struct tg_decoder *tg_decoder_new(enum tg_coding coding)
-{
-    struct tg_decoder *decoder = tg_alloc(sizeof(*decoder));
-
-    decoder->decode = decodes[coding];
-    decoder->state = decoder->decode->new ();
-    decoder->between = true;
-    return decoder;
+            if (!tg_bytes_spell(name, len, decodes[i]->names[j]))
+                continue;
+            decoder = tg_alloc(sizeof(*decoder));
+            decoder->decode = decodes[i];
+            decoder->state = decoder->decode->new ();
+            decoder->between = true;
+            return decoder;
+        }
+    return NULL;
 }
 
 void tg_decoder_free(struct tg_decoder *decoder)
@@ -85,8 +83,8 @@ ssize_t tg_decoder_run(struct tg_decoder *decoder, struct tg_buffer *from,
 
         if (tg_buffer_len(from))
             tg_buffer_pieces(from, &piece, 1);
-        if (piece.iov_len == 0 && decoder->between)
-            break;
+        if (piece.iov_len == 0 && (decoder->between || !decoder->is_full))
+            break; /* a library may take it for an error to go on in vain */
         if (!is_in_stream(decoder))
             return -EBADMSG;
         io.in = piece.iov_len ? piece.iov_base : "";
@@ -94,6 +92,7 @@ ssize_t tg_decoder_run(struct tg_decoder *decoder, struct tg_buffer *from,
         outcome = decoder->decode->step(decoder->state, &io);
         used = piece.iov_len - io.in_len;
         got = ROOM - io.out_len;
+        decoder->is_full = io.out_len == 0;
         tg_buffer_add(to, room, got);
         tg_buffer_drain(from, used);
         made += got;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Decodes content as it is asked for: gzip, Brotli, Zstandard (RFC 9110, 8.4).
+ * Decodes content as it is asked for: gzip, deflate, Brotli, Zstandard (RFC
+ * 9110, 8.4).
  *
  * It makes no more than it is asked for, so that content which decodes to a
  * thousand times its size takes no more memory than other content.
@@ -12,16 +13,12 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "http/accept.h"
-
 struct tg_buffer;
 struct tg_decoder;
 
-/* The coding of that name, of those that were built in; "x-gzip" is gzip.
- * TG_CODING_IDENTITY: there is none. */
-enum tg_coding tg_decoder_coding(const char *name, size_t len);
-
-struct tg_decoder *tg_decoder_new(enum tg_coding coding);
+/* For the coding of that name in Content-Encoding; NULL: it is none of those
+ * that were built in. */
+struct tg_decoder *tg_decoder_new(const char *name, size_t len);
 void tg_decoder_free(struct tg_decoder *decoder);
 
 /*

@@ -206,7 +206,8 @@ static struct tg_upstream *take_resting(struct tg_origin *origin)
         struct place *place =
             tg_list_item(origin->resting.prev, struct place, of_origin);
 
-        if (tg_upstream_is_fresh(place->upstream)) {
+        if (place->until > tg_clock_now() &&
+            tg_upstream_is_fresh(place->upstream)) {
             wake(place);
             return place->upstream;
         }

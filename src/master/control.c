@@ -13,9 +13,12 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "worker/caller.h"
+
+enum { PATIENCE = 5 }; /* seconds for a command */
 
 char *tg_control_socket_path(const char *pid_path)
 {
@@ -157,7 +160,8 @@ void tg_control_accept(struct tg_control *control)
     for (i = 0; fd >= 0 && i < TG_CONTROL_CLIENTS; i++) {
         if (control->clients[i].fd >= 0)
             continue;
-        control->clients[i] = (struct tg_control_client){.fd = fd};
+        control->clients[i] = (struct tg_control_client){
+            .fd = fd, .until = tg_clock_now() + PATIENCE};
         return;
     }
     if (fd >= 0)
@@ -187,6 +191,33 @@ bool tg_control_read(struct tg_control_client *client)
     return end != NULL;
 }
 
+double tg_control_due(const struct tg_control *control)
+{
+    double due = 0;
+    int i;
+
+    for (i = 0; control->pid_path && i < TG_CONTROL_CLIENTS; i++) {
+        const struct tg_control_client *client = &control->clients[i];
+
+        if (client->fd >= 0 && (due <= 0 || client->until < due))
+            due = client->until;
+    }
+    return due;
+}
+
+void tg_control_expire(struct tg_control *control)
+{
+    double now = tg_clock_now();
+    int i;
+
+    for (i = 0; control->pid_path && i < TG_CONTROL_CLIENTS; i++) {
+        struct tg_control_client *client = &control->clients[i];
+
+        if (client->fd >= 0 && now >= client->until)
+            tg_control_answer(client, false, "no command has come in time\n");
+    }
+}
+
 int tg_control_hand_on(struct tg_control_client *client)
 {
     int fd = client->fd;
@@ -211,41 +242,48 @@ static void say(int fd, const char *command)
     }
 }
 
-static int receive_all(int fd, struct tg_text *answer)
+/* False: the answer was cut off. */
+static bool receive_all(int fd, struct tg_text *answer)
 {
     ssize_t n;
 
     while ((n = recv(fd, tg_text_room(answer, 4096), 4096, 0)) > 0)
         answer->len += (size_t)n;
-    tg_text_add(answer, "", 0);
-    return n < 0 ? -1 : 0;
+    return n == 0 && answer->len && !answer->data[answer->len - 1];
+}
+
+static int take_answer(int fd, char **text)
+{
+    struct tg_text answer = {0};
+    int outcome = 1;
+
+    if (!receive_all(fd, &answer)) {
+        *text = tg_strdup(
+            "the gateway, or its worker, ended before it had answered\n");
+    } else {
+        outcome = strncmp(answer.data, "ok\n", 3) == 0 ? 0 : 1;
+        *text = tg_strdup(answer.data + strcspn(answer.data, "\n") +
+                          (strchr(answer.data, '\n') != NULL));
+    }
+    tg_text_release(&answer);
+    return outcome;
 }
 
 int tg_control_call(const char *pid_path, const char *command, char **text)
 {
-    char *path = tg_control_socket_path(pid_path), *error;
-    struct tg_text answer = {0};
+    char *path = tg_control_socket_path(pid_path);
     struct sockaddr_un sa;
     int fd, outcome = -1;
 
-    error = set_address(&sa, path);
+    *text = set_address(&sa, path);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (!error && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
-        error = tg_strf("no gateway answers at %s: %s", path, strerror(errno));
-    if (!error) {
+    if (!*text && connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
+        *text = tg_strf("no gateway answers at %s: %s", path, strerror(errno));
+    if (!*text) {
         say(fd, command);
-        receive_all(fd, &answer);
-        outcome = strncmp(answer.data, "ok\n", 3) == 0 ? 0 : 1;
-        error = tg_strdup(answer.data + strcspn(answer.data, "\n") +
-                          (strchr(answer.data, '\n') != NULL));
-        if (!answer.len) {
-            free(error);
-            error = tg_strdup("the gateway ended before it answered\n");
-        }
+        outcome = take_answer(fd, text);
     }
     close(fd);
     free(path);
-    tg_text_release(&answer);
-    *text = error;
     return outcome;
 }

@@ -3,8 +3,8 @@
  * The pid file, and the control socket beside it, by which `tidegate reload`
  * and its kin reach the running gateway.
  *
- * A client sends one line, the command, and gets "ok\n" or "failed\n" and then
- * text until the end.
+ * A client sends one line, the command, and gets "ok\n" or "failed\n", then
+ * text, and a NUL at its end.
  */
 #ifndef TG_MASTER_CONTROL_H
 #define TG_MASTER_CONTROL_H
@@ -19,6 +19,7 @@ struct tg_control_client {
     int fd; /* -1: free */
     char line[64];
     size_t len;
+    double until; /* tg_clock_now() by which the line has to be whole */
 };
 
 struct tg_control {
@@ -49,6 +50,12 @@ void tg_control_accept(struct tg_control *control);
  * its end. */
 bool tg_control_read(struct tg_control_client *client);
 
+/* When the next client is due that has not sent its line, or 0. */
+double tg_control_due(const struct tg_control *control);
+
+/* Sends those away that are due: their places are for others. */
+void tg_control_expire(struct tg_control *control);
+
 /* Answers and closes. */
 void tg_control_answer(struct tg_control_client *client, bool ok,
                        const char *text);
@@ -58,8 +65,8 @@ int tg_control_hand_on(struct tg_control_client *client);
 
 /*
  * The other side: sends `command` to the gateway of that pid file and waits
- * for its answer.  Returns 0 for "ok", 1 for "failed", -1 when nobody is
- * there; `*text` is to be freed.
+ * for its answer.  Returns 0 for "ok", 1 for "failed" and for an answer that
+ * was cut off, -1 when nobody is there; `*text` is to be freed.
  */
 int tg_control_call(const char *pid_path, const char *command, char **text);
 

@@ -56,7 +56,6 @@ static void become(const struct tg_handover *handover, int end)
     fcntl(end, F_SETFD, 0);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
     execv(handover->program, handover->arguments);
     fprintf(stderr, "tidegate: cannot start %s: %s\n", handover->program,
             strerror(errno));

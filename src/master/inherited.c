@@ -64,6 +64,7 @@ static bool is_same_name(const struct sockaddr *a, const struct sockaddr *b)
                a4->sin_addr.s_addr == b4->sin_addr.s_addr;
     if (a->sa_family == AF_INET6)
         return a6->sin6_port == b6->sin6_port &&
+               a6->sin6_scope_id == b6->sin6_scope_id &&
                memcmp(&a6->sin6_addr, &b6->sin6_addr, 16) == 0;
     return strcmp(((const struct sockaddr_un *)a)->sun_path,
                   ((const struct sockaddr_un *)b)->sun_path) == 0;
@@ -86,8 +87,8 @@ int tg_inherited_take(struct tg_inherited *inherited, const char *address,
     for (i = 0; i < inherited->count; i++) {
         struct tg_inherited_socket *item = &inherited->sockets[i];
         int fd = item->fd;
-        bool fits = item->address ? strcmp(item->address, address) == 0
-                                  : name && is_named(fd, name);
+        bool fits = (item->address && strcmp(item->address, address) == 0) ||
+                    (name && is_named(fd, name));
 
         if (fd < 0 || !fits)
             continue;

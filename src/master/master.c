@@ -23,6 +23,7 @@
 #include "master/handover.h"
 #include "master/inherited.h"
 #include "master/notify.h"
+#include "master/orphans.h"
 #include "master/report.h"
 #include "master/signals.h"
 #include "master/staff.h"
@@ -239,26 +240,30 @@ static void ping(struct master *master)
 
 /* --- what the process hears --- */
 
+/* The worker answers; it gets the caller.  Without one the answer that has
+ * begun is cut off. */
+static void pass_on(struct master *master, struct tg_control_client *client,
+                    bool has_begun)
+{
+    int caller = tg_control_hand_on(client);
+
+    if (tg_staff_tell(&master->staff, caller, client->line) || has_begun)
+        close(caller);
+    else
+        tg_caller_answer(caller, false, "no worker serves just now\n");
+}
+
 /* The worker adds its part. */
-static void begin_status(struct master *master, int caller, bool as_json)
+static void tell_status(struct master *master, struct tg_control_client *client,
+                        bool as_json)
 {
     struct tg_text out = {0};
 
     tg_text_adds(&out, "ok\n");
     tg_report_write(&master->report, &master->staff, as_json, &out);
-    tg_caller_send(caller, out.data, out.len);
+    tg_caller_send(client->fd, out.data, out.len);
     tg_text_release(&out);
-}
-
-/* The worker answers; it gets the caller. */
-static void pass_on(struct master *master, struct tg_control_client *client)
-{
-    int caller = tg_control_hand_on(client);
-
-    if (tg_staff_tell(&master->staff, caller, client->line))
-        close(caller);
-    else
-        tg_caller_answer(caller, false, "no worker serves just now\n");
+    pass_on(master, client, true);
 }
 
 static void on_command(struct master *master, struct tg_control_client *client)
@@ -270,14 +275,12 @@ static void on_command(struct master *master, struct tg_control_client *client)
         tg_control_answer(client, true, "stopping\n");
         stop(master);
     } else if (strcmp(client->line, "reload") == 0) {
-        pass_on(master, client);
+        pass_on(master, client, false);
     } else if (as_json || strcmp(client->line, "status") == 0) {
-        if (!tg_staff_pid(&master->staff, &seconds)) {
+        if (tg_staff_pid(&master->staff, &seconds))
+            tell_status(master, client, as_json);
+        else
             tg_control_answer(client, false, "no worker serves just now\n");
-            return;
-        }
-        begin_status(master, client->fd, as_json);
-        pass_on(master, client);
     } else {
         tg_control_answer(client, false, "no such command\n");
     }
@@ -326,18 +329,24 @@ static int milliseconds_until(double due)
     return left > 0 ? (int)(left * 1000) + 1 : 0;
 }
 
+static int sooner(int timeout, double due)
+{
+    int other = milliseconds_until(due);
+
+    return timeout < 0 || other < timeout ? other : timeout;
+}
+
 static int poll_timeout(const struct master *master)
 {
-    int timeout = tg_staff_timeout(&master->staff), other;
+    int timeout = tg_staff_timeout(&master->staff);
+    double due = tg_control_due(&master->control);
 
-    if (master->ping_at > 0) {
-        other = milliseconds_until(master->ping_at);
-        timeout = timeout < 0 || other < timeout ? other : timeout;
-    }
-    if (master->handover.pid) {
-        other = milliseconds_until(master->handover.deadline);
-        timeout = timeout < 0 || other < timeout ? other : timeout;
-    }
+    if (due > 0)
+        timeout = sooner(timeout, due);
+    if (master->ping_at > 0)
+        timeout = sooner(timeout, master->ping_at);
+    if (master->handover.pid)
+        timeout = sooner(timeout, master->handover.deadline);
     return timeout;
 }
 
@@ -352,6 +361,13 @@ static void hear_clients(struct master *master, const struct pollfd *watched)
             client->fd == watched[i].fd && tg_control_read(client))
             on_command(master, client);
     }
+}
+
+static bool is_ours(pid_t pid, const void *arg)
+{
+    const struct master *master = arg;
+
+    return pid == master->handover.pid || tg_staff_has(&master->staff, pid);
 }
 
 static void listen_once(struct master *master)
@@ -376,10 +392,12 @@ static void listen_once(struct master *master)
         tg_control_accept(&master->control);
     if (has_control)
         hear_clients(master, watched + CLIENTS);
+    tg_control_expire(&master->control);
     follow_handover(master);
     tg_staff_work(&master->staff);
     if (master->is_handover_due && master->staff.has_served)
         hand_over(master);
+    tg_orphans_bury(is_ours, master);
     ping(master);
 }
 

@@ -21,13 +21,28 @@ static void add_own(sigset_t *set)
         sigaddset(set, own[i]);
 }
 
+static void do_nothing(int number)
+{
+    (void)number;
+}
+
+/* Who writes hears of it as an error.  A signal that is caught, unlike one that
+ * is ignored, is as usual again in the programs that handlers start. */
+static void disregard(int number)
+{
+    struct sigaction action = {.sa_handler = do_nothing,
+                               .sa_flags = SA_RESTART};
+
+    sigaction(number, &action, NULL);
+}
+
 int tg_signals_open(void)
 {
     sigset_t set;
 
     signal(SIGCHLD, SIG_DFL); /* ignored ones could not be waited for */
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a file that is too large is an error */
+    disregard(SIGPIPE);
+    disregard(SIGXFSZ); /* a file is too large */
     add_own(&set);
     sigprocmask(SIG_BLOCK, &set, NULL);
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

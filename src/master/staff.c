@@ -153,6 +153,17 @@ bool tg_staff_has_gone(const struct tg_staff *staff)
     return tg_list_empty(&staff->processes) && staff->restart_at == 0;
 }
 
+bool tg_staff_has(const struct tg_staff *staff, pid_t pid)
+{
+    const struct tg_list *entry;
+
+    for (entry = staff->processes.next; entry != &staff->processes;
+         entry = entry->next)
+        if (process_of(entry)->pid == pid)
+            return true;
+    return false;
+}
+
 /* --- what they say --- */
 
 bool tg_staff_tell(struct tg_staff *staff, int fd, const char *message)

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/list.h"
 #include "base/settings.h"
@@ -62,6 +63,9 @@ void tg_staff_stop(struct tg_staff *staff, bool is_replaced);
 
 /* Has the last one gone, and will nobody be started? */
 bool tg_staff_has_gone(const struct tg_staff *staff);
+
+/* Is it one of them? */
+bool tg_staff_has(const struct tg_staff *staff, pid_t pid);
 
 /* Fills in what to poll() for, TG_STAFF_MOST of them. */
 void tg_staff_watch(const struct tg_staff *staff, struct pollfd *watched);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "script/searcher.h"
 
-#include <string.h>
-
 #include <lauxlib.h>
 
 #include "script/bundle.h"
+#include "script/missing.h"
 #include "script/module.h"
 #include "script/state.h"
 
@@ -17,9 +16,7 @@ static int search_ours(lua_State *L)
         return 1;
     if (!lua_isnil(L, -1))
         return lua_error(L);
-    if (strncmp(name, "tidegate.", 9) == 0)
-        lua_pushfstring(L, "tidegate has no module '%s'", name);
-    return 1;
+    return 1; /* nil */
 }
 
 #define LOADING "tidegate.loading" /* registry: names being loaded -> true */
@@ -104,8 +101,7 @@ static int search_bundle(lua_State *L)
         lua_pushstring(L, file->path);
         return 2;
     }
-    lua_pushfstring(L, "no file 'lua/%s.lua' in the project", name);
-    return 1;
+    return 0;
 }
 
 /* Keeps preload and the system's Lua modules; C modules are loaded by us only
@@ -114,7 +110,7 @@ void tg_searcher_open(lua_State *L)
 {
     lua_getglobal(L, "package");      /* package */
     lua_getfield(L, -1, "searchers"); /* package old */
-    lua_createtable(L, 4, 0);         /* package old new */
+    lua_createtable(L, 5, 0);         /* package old new */
     lua_rawgeti(L, -2, 1);            /* preload */
     lua_rawseti(L, -2, 1);
     lua_pushcfunction(L, search_ours);
@@ -123,6 +119,8 @@ void tg_searcher_open(lua_State *L)
     lua_rawseti(L, -2, 3);
     lua_rawgeti(L, -2, 2); /* the system's Lua modules */
     lua_rawseti(L, -2, 4);
+    lua_pushcfunction(L, tg_missing_raise);
+    lua_rawseti(L, -2, 5);
     lua_setfield(L, -3, "searchers"); /* package old */
     lua_pop(L, 1);
     lua_pushliteral(L, "/usr/local/share/lua/5.4/?.lua;"

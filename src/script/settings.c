@@ -2,6 +2,7 @@
 #include "script/settings.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,15 +10,24 @@
 
 #include "base/address.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/settings.h"
 #include "base/trust.h"
 #include "script/bundle.h"
 #include "script/settings_tls.h"
 #include "script/state.h"
 
+/* Nobody watches what runs before there is a gateway: so it looks itself. */
+enum {
+    SECONDS_MOST = 5, /* unless --start-timeout says more, or less */
+    BYTES_MOST = 512 << 20,
+    LOOK_INSTRUCTIONS = 100 * 1000
+};
+
 struct reading {
     struct tg_settings *settings;
     struct tg_bundle_file *file;
+    double until; /* tg_clock_now() */
 };
 
 /* Paths in the file are meant from the project's folder, whatever folder the
@@ -154,25 +164,51 @@ int tg_settings_open(lua_State *L)
     return 0;
 }
 
+/* Coroutines have the hook of who makes them. */
+static void look(lua_State *L, lua_Debug *at)
+{
+    const struct reading *reading = tg_state_of(L)->host;
+
+    (void)at;
+    if (tg_clock_now() >= reading->until)
+        tg_turn_cut(L);
+}
+
+/* Runs the file, which may be as wrong as a file can be. */
+static char *run_file(struct reading *reading)
+{
+    double seconds = reading->settings->start_timeout;
+    struct tg_state *state = tg_state_new(NULL, 0, 0);
+    char *error, *trace;
+
+    if (seconds < 0)
+        seconds = SECONDS_MOST;
+    reading->until = tg_clock_now() + seconds;
+    state->host = reading;
+    state->ceiling = BYTES_MOST;
+    state->budget.milliseconds =
+        seconds < 1e6 ? (unsigned)(seconds * 1000) : UINT_MAX;
+    lua_sethook(state->L, look, LUA_MASKCOUNT, LOOK_INSTRUCTIONS);
+    error = tg_state_protect(state, read_settings, reading);
+    tg_state_free(state);
+    trace = error ? strstr(error, "\nstack traceback") : NULL;
+    if (trace)
+        *trace = '\0'; /* of our own code: of no use here */
+    return error;
+}
+
 char *tg_settings_read(struct tg_settings *settings, int must_exist)
 {
     const char *config = settings->config ? settings->config : "tidegate.lua";
     const char *root = settings->root ? settings->root : ".";
     struct tg_bundle_file file = {0};
-    struct reading reading = {settings, &file};
-    struct tg_state *state;
-    char *error = tg_bundle_read_settings(&file, root, config), *trace;
+    struct reading reading = {settings, &file, 0};
+    char *error = tg_bundle_read_settings(&file, root, config);
 
     if (!error && !file.text && must_exist)
         error = tg_strf("cannot read %s: %s", config, strerror(ENOENT));
-    if (!error && file.text) {
-        state = tg_state_new(NULL, 0, 0);
-        error = tg_state_protect(state, read_settings, &reading);
-        tg_state_free(state);
-        trace = error ? strstr(error, "\nstack traceback") : NULL;
-        if (trace)
-            *trace = '\0'; /* of our own code: of no use here */
-    }
+    if (!error && file.text)
+        error = run_file(&reading);
     tg_bundle_release_file(&file);
     return error;
 }

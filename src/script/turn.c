@@ -137,6 +137,12 @@ static void arm(lua_State *L)
         lua_sethook(L, on_step, LUA_MASKCOUNT, 1);
 }
 
+void tg_turn_cut(lua_State *L)
+{
+    tg_turn_overrun(tg_state_of(L)->turn);
+    arm(L);
+}
+
 void tg_turn_end_overdue(struct tg_turn *turn, lua_State *L, lua_State *outer)
 {
     lua_sethook(L, NULL, 0, 0);

@@ -90,6 +90,9 @@ static inline void tg_turn_overrun(struct tg_turn *turn)
     atomic_store(&turn->overdue, atomic_load(&turn->number));
 }
 
+/* From a hook of `L`'s own: the turn that runs ends here. */
+void tg_turn_cut(lua_State *L);
+
 /* Pushes the message that an overdue turn ends with, and a traceback. */
 void tg_turn_push_excess(lua_State *L);
 

@@ -30,14 +30,20 @@ void tg_caller_send(int fd, const char *data, size_t len)
     }
 }
 
+void tg_caller_end(int fd, const char *data, size_t len)
+{
+    tg_caller_send(fd, data, len);
+    tg_caller_send(fd, "", 1);
+    close(fd);
+}
+
 void tg_caller_answer(int fd, bool ok, const char *text)
 {
     struct tg_text out = {0};
 
     tg_text_addf(&out, "%s\n%s", ok ? "ok" : "failed", text);
-    tg_caller_send(fd, out.data, out.len);
+    tg_caller_end(fd, out.data, out.len);
     tg_text_release(&out);
-    close(fd);
 }
 
 struct waiting {

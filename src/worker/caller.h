@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Callers: who has sent a command to the control socket and waits for its
- * answer.  An answer is "ok\n" or "failed\n" and then text, up to the end of
- * the connection.
+ * answer.  An answer is "ok\n" or "failed\n", then text, and then a NUL: what
+ * has none was cut off.
  */
 #ifndef TG_WORKER_CALLER_H
 #define TG_WORKER_CALLER_H
@@ -15,6 +15,9 @@
 
 /* Sends all of it, if the caller takes it within two seconds. */
 void tg_caller_send(int fd, const char *data, size_t len);
+
+/* Sends the last part of an answer, ends it, and closes. */
+void tg_caller_end(int fd, const char *data, size_t len);
 
 /* Answers and closes. */
 void tg_caller_answer(int fd, bool ok, const char *text);

@@ -2,6 +2,7 @@
 #include "worker/check.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/settings.h"
@@ -30,15 +31,25 @@ static bool load_in_time(struct tg_app *app, const struct tg_settings *settings,
     return ok;
 }
 
-bool tg_check_project(const struct tg_settings *settings, bool as_json,
-                      struct tg_text *out)
+/* Adds the routes. */
+static enum tg_check list(struct tg_app *app, bool as_json, struct tg_text *out)
+{
+    tg_app_routes(app, as_json, out);
+    return tg_list_empty(&app->services) &&
+                   strcmp(out->data, as_json ? "[]\n" : "\n") == 0
+               ? TG_CHECK_EMPTY
+               : TG_CHECK_SERVES;
+}
+
+enum tg_check tg_check_project(const struct tg_settings *settings, bool as_json,
+                               struct tg_text *out)
 {
     char *error;
     struct tg_bundle *bundle = tg_bundle_read(
         settings->root, settings->handlers, settings->config, &error);
     struct tg_certificates_fresh certificates;
     struct tg_app *app;
-    bool ok;
+    enum tg_check outcome = TG_CHECK_FAILED;
 
     tg_log_setup(settings->log_level, settings->log_format);
     if (bundle)
@@ -47,17 +58,16 @@ bool tg_check_project(const struct tg_settings *settings, bool as_json,
         tg_bundle_unref(bundle);
         tg_text_addf(out, "%s\n", error);
         free(error);
-        return false;
+        return outcome;
     }
     tg_certificates_drop(&certificates);
     tg_library_setup();
     app = tg_app_new(bundle, 1, 1, 1, &settings->limits);
-    ok = load_in_time(app, settings, out);
-    if (ok)
-        tg_app_routes(app, as_json, out);
+    if (load_in_time(app, settings, out))
+        outcome = list(app, as_json, out);
     else
         tg_text_adds(out, "\n");
     tg_app_free(app);
     tg_bundle_unref(bundle);
-    return ok;
+    return outcome;
 }

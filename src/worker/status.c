@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -34,7 +33,7 @@ struct part {
 
 struct question {
     struct tg_list link; /* of the desk, until it is answered */
-    struct tg_mailbox *main;
+    const struct tg_status_desk *desk;
     int caller;
     bool as_json, is_answered;
     double asked;
@@ -127,7 +126,7 @@ static void tell(void *arg)
         add_slot(&part->text, as_json, tg_list_item(link, struct tg_slot, link),
                  false);
     tg_text_adds(&part->text, as_json ? "]}" : "");
-    tg_mailbox_post(part->question->main, on_part, part);
+    tg_mailbox_post(part->question->desk->main, on_part, part);
 }
 
 /* --- on the main thread --- */
@@ -143,10 +142,24 @@ static double resident_mebibytes(void)
     return (double)pages * (double)sysconf(_SC_PAGESIZE) / MEBIBYTE;
 }
 
+static void add_reload(const struct question *question, struct tg_text *out)
+{
+    double since = question->desk->reloading_since;
+    double seconds = tg_clock_now() - since;
+
+    if (question->as_json && since > 0)
+        tg_text_addf(out, "\"reloading\":%.3f,", seconds);
+    else if (question->as_json)
+        tg_text_adds(out, "\"reloading\":null,");
+    else if (since > 0)
+        tg_text_addf(out, "a reload is under way, for %.1f s\n", seconds);
+}
+
 static void add_head(const struct question *question, struct tg_text *out)
 {
     uint64_t current = atomic_load(&question->parts[0].thread->common->current);
 
+    add_reload(question, out);
     tg_text_addf(out,
                  question->as_json ? "\"generation\":%" PRIu64
                                      ",\"resident_mib\":%.1f,\"threads\":["
@@ -181,9 +194,8 @@ static void answer(struct question *question)
     for (i = 0; i < question->nparts; i++)
         add_part(question, i, &out);
     tg_text_adds(&out, question->as_json ? "]}\n" : "");
-    tg_caller_send(question->caller, out.data, out.len);
+    tg_caller_end(question->caller, out.data, out.len);
     tg_text_release(&out);
-    close(question->caller);
     question->is_answered = true;
     tg_list_remove(&question->link);
 }
@@ -218,7 +230,7 @@ void tg_status_ask(struct tg_status_desk *desk, int caller, bool as_json)
         tg_alloc(sizeof(*question) + n * sizeof(question->parts[0]));
     int i;
 
-    question->main = desk->main;
+    question->desk = desk;
     question->caller = caller;
     question->as_json = as_json;
     question->asked = tg_clock_now();

@@ -19,6 +19,7 @@ struct tg_status_desk {
     struct tg_thread *threads;
     int nthreads;
     struct tg_list open;
+    double reloading_since; /* tg_clock_now(), or 0: no reload is under way */
 };
 
 /* Asks; takes the caller's descriptor, to which the master has written its own

@@ -45,6 +45,7 @@ struct worker {
     struct tg_callers callers;
     struct tg_outcome *held; /* nobody has heard of it yet */
     uint64_t signals;        /* that the master passes on */
+    uint64_t asked;          /* the newest reload that was asked for */
     struct tg_status_desk status;
     struct tg_watchdog watchdog;
     int signal_fd;
@@ -211,6 +212,8 @@ static void tell_outcome(struct worker *worker, struct tg_outcome *outcome)
         tg_link_send(worker->place->link, -1, "%s %s",
                      outcome->ok ? "reloaded" : "refused",
                      outcome->report.data);
+    if (outcome->request >= worker->asked)
+        worker->status.reloading_since = 0;
     tg_text_adds(&outcome->report, "\n");
     if (worker->started) {
         tg_callers_answer(&worker->callers, outcome->request, outcome->ok,
@@ -259,17 +262,17 @@ static void on_outcome(void *arg)
 /* `caller` waits for the outcome, or is -1. */
 static void reload(struct worker *worker, int caller)
 {
-    uint64_t request;
-
     if (worker->stopping) {
         if (caller >= 0)
             tg_caller_answer(caller, false, "the gateway is stopping\n");
         return;
     }
     tell(worker, "reloading");
-    request = tg_loader_request(&worker->loader);
+    worker->asked = tg_loader_request(&worker->loader);
+    if (worker->status.reloading_since <= 0)
+        worker->status.reloading_since = tg_clock_now();
     if (caller >= 0)
-        tg_callers_add(&worker->callers, caller, request);
+        tg_callers_add(&worker->callers, caller, worker->asked);
 }
 
 static void reopen(struct worker *worker)

@@ -132,7 +132,15 @@ describe("bad input:", function()
 
 	it("a module that a handler needs is not there", function()
 		project:write("handlers/bad.lua", "\nrequire('tide')")
-		refuses("handlers/bad.lua:2: module 'tide' not found:")
+		refuses("handlers/bad.lua:2: module 'tide' not found: there is no lua/tide.lua or lua/tide/init.lua, "
+			.. "and none in /usr/local/share/lua/5.4 or /usr/share/lua/5.4")
+	end)
+
+	it("a handler that asks others while it is loaded", function()
+		for _, statement in ipairs({ "local _ =", "return" }) do
+			project:write("handlers/bad.lua", ("local http = require('tidegate.http')\n\n%s http.get('http://127.0.0.1/')"):format(statement))
+			refuses("handlers/bad.lua:3: cannot do this while handlers are loading; use tidegate.on_start")
+		end
 	end)
 
 	it("a module that a handler needs is broken", function()

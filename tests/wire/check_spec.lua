@@ -23,8 +23,34 @@ describe("tidegate check", function()
 		assert.same({ "all handlers load\n", "", 0 }, { check({ ["handlers/a.lua"] = "return print" }) })
 	end)
 
-	it("is content without any handler", function()
-		assert.same({ "all handlers load\n", "", 0 }, { check({}) })
+	it("is content without any handler, and says so", function()
+		local hint = "there are no handlers: put a file such as hello.lua into handlers\n"
+		assert.same({ hint, "", 0 }, { check({}) })
+		assert.same({ hint, "", 0 }, { check({ ["handlers/_helper.lua"] = "return 1" }) })
+	end)
+
+	it("counts a service as a handler", function()
+		assert.same({ "all handlers load\n", "", 0 },
+			{ check({ ["handlers/_tcp.lua"] = "return { listen = '127.0.0.1:1', serve = print }" }) })
+	end)
+
+	it("warns of a route that looks like a middleware", function()
+		local output, errors, code = check({
+			["handlers/a/middleware.lua"] = "return function(request, response, next) return next() end",
+		}, "--log-format", "text")
+		assert.same({ "all handlers load\n", 0 }, { output, code })
+		local message, rest = errors:match("^[%d:.]+ warn  (handlers/[^\n]-) generation=1\n(.*)$")
+		assert.same({ "handlers/a/middleware.lua serves /a/middleware, and wraps no route, though its function takes "
+			.. "three parameters; did you mean '_middleware.lua'?", "" }, { message, rest })
+	end)
+
+	it("does not warn of a route of that name that is one", function()
+		for _, code in ipairs({ "function(request, response)", "function(...)" }) do
+			local _, errors = check({ ["handlers/middleware.lua"] = ("return %s return '' end"):format(code) })
+			assert.equal("", errors)
+		end
+		local _, errors = check({ ["handlers/middleware.lua"] = "return { GET = function(a, b, c) return a, b, c end }" })
+		assert.equal("", errors)
 	end)
 
 	it("lists every error, one a line", function()

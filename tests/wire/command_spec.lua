@@ -55,39 +55,61 @@ describe("tidegate help", function()
 end)
 
 describe("wrong usage", function()
+	local seconds = "seconds, a number from 0"
+	local proxy_headers = "'x-forwarded-for', 'x-forwarded-proto' or 'x-forwarded-host'; or 'forwarded' alone; or 'none' alone"
 	local cases = {
-		{ "unknown command 'sevre'", "sevre" },
+		{ "unknown command 'sevre'; did you mean 'serve'?", "sevre" },
+		{ "unknown command 'Serve'; did you mean 'serve'?", "Serve" },
+		{ "unknown command 'chekc'; did you mean 'check'?", "chekc" },
+		{ "unknown command 'route'; did you mean 'routes'?", "route" },
 		{ "unknown command ''", "" },
-		{ "unknown command 'Serve'", "Serve" },
-		{ "unknown flag '--lisen'", "serve", "--lisen", "x" },
-		{ "unknown flag '--lisen=x'", "serve", "--lisen=x" },
+		{ "unknown command 'deploy'", "deploy" },
+		{ "unknown flag '--lisen'; did you mean '--listen'?", "serve", "--lisen", "x" },
+		{ "unknown flag '--lisen=x'; did you mean '--listen'?", "serve", "--lisen=x" },
+		{ "unknown flag '--log_level'; did you mean '--log-level'?", "serve", "--log_level", "info" },
+		{ "unknown flag '-listen'; did you mean '--listen'?", "serve", "-listen", "x" },
+		{ "unknown flag '--colour'", "serve", "--colour" },
 		{ "unknown flag '-x'", "serve", "-x" },
-		{ "unknown flag '-x'", "serve", "-xyz" },
-		{ "unknown flag '--json'", "check", "--json" },
-		{ "unknown flag '--log'", "serve", "--log", "info" }, -- log_level or log_format?
-		{ "'--listen' needs a value", "serve", "--listen" },
+		{ "unknown flag '-xyz'", "serve", "-xyz" },
+		{ "unknown flag '--" .. ("x"):rep(100) .. "'", "serve", "--" .. ("x"):rep(100) },
+		{ "check takes no --json", "check", "--json" },
+		{ "reload takes no --listen: it asks a running gateway", "reload", "--listen", ":80" },
+		{ "stop takes no --threads: it asks a running gateway", "stop", "--thr", "2" },
+		{ "status takes no --log-level: it asks a running gateway", "status", "--json", "--log-level=info" },
+		{ "'--log' may be --log-level or --log-format", "serve", "--log", "info" },
+		{ "--listen needs a value: ADDR:PORT", "serve", "--listen" },
+		{ "--time-limit needs a value: SECONDS", "check", ".", "--time-limit" },
 		{ "'--debug-events=1': this flag takes no value", "serve", "--debug-events=1" },
+		{ "'--json=1': this flag takes no value", "routes", "--json=1" },
 		{ "one folder is enough: 'b'", "serve", "a", "b" },
 		{ "one folder is enough: '--threads'", "serve", "--", "a", "--threads" },
-		{ "--trusted-proxies cannot be '10.0.0.1/8'", "serve", "--trusted-proxies", "10.0.0.1/8" },
-		{ "--proxy-headers cannot be 'forwarded'", "serve", "--proxy-headers", "x-forwarded-for", "--proxy-headers", "forwarded" },
-		{ "--dns-servers cannot be 'dns.example'", "serve", "--dns-servers", "dns.example" },
-		{ "--request-id-header cannot be 'a b'", "serve", "--request-id-header", "a b" },
-		{ "--threads cannot be '0'", "serve", "--threads", "0" },
-		{ "--threads cannot be '-1'", "serve", "--threads", "-1" },
-		{ "--threads cannot be '1025'", "serve", "--threads", "1025" },
-		{ "--threads cannot be '2x'", "serve", "--threads", "2x" },
-		{ "--threads cannot be ''", "serve", "--threads=" },
-		{ "--threads cannot be '99999999999999999999'", "serve", "--threads", "99999999999999999999" },
-		{ "--log-level cannot be 'loud'", "serve", "--log-level", "loud" },
-		{ "--log-format cannot be 'xml'", "serve", "--log-format", "xml" },
-		{ "--access-log cannot be ''", "serve", "--access-log", "" },
-		{ "--pid-file cannot be ''", "serve", "--pid-file", "" },
-		{ "--shutdown-timeout cannot be '-1'", "serve", "--shutdown-timeout", "-1" },
-		{ "--shutdown-timeout cannot be 'nan'", "serve", "--shutdown-timeout", "nan" },
-		{ "--shutdown-timeout cannot be 'inf'", "serve", "--shutdown-timeout", "inf" },
-		{ "--drain-timeout cannot be '1s'", "serve", "--drain-timeout", "1s" },
+		{ "--trusted-proxies must be an address, a network such as '10.0.0.0/8', 'loopback', 'private' or 'unix', "
+			.. "at most 64 of them, not '10.0.0.1/8'", "serve", "--trusted-proxies", "10.0.0.1/8" },
+		{ ("--proxy-headers must be %s, not 'forwarded'"):format(proxy_headers), "serve",
+			"--proxy-headers", "x-forwarded-for", "--proxy-headers", "forwarded" },
+		{ "--dns-servers must be an address such as '192.0.2.53' or '127.0.0.1:5353', at most 64 of them, "
+			.. "not 'dns.example'", "serve", "--dns-servers", "dns.example" },
+		{ "--request-id-header must be the name of a header field, not 'a b'", "serve", "--request-id-header", "a b" },
+		{ "--log-level must be 'debug', 'info', 'warn', 'error' or 'off', not 'loud'", "serve", "--log-level", "loud" },
+		{ "--log-format must be 'auto', 'text' or 'json', not 'xml'", "serve", "--log-format", "xml" },
+		{ "--access-log must be a file, '-' or 'off', not ''", "serve", "--access-log", "" },
+		{ "--pid-file must be a file, not ''", "serve", "--pid-file", "" },
+		{ "--pid-file must be a file, not ''", "reload", "--pid-file", "" },
+		{ "--line-limit must be a whole number of bytes from 64 to 1048576, not '1'", "serve", "--line-limit", "1" },
+		{ "--field-limit must be a whole number from 1 to 100, not '101'", "serve", "--field-limit", "101" },
+		{ "--body-limit must be a whole number from 1, or 'inf', not '1M'", "serve", "--body-limit", "1M" },
+		{ ("--drain-timeout must be %s, not '1s'"):format(seconds), "serve", "--drain-timeout", "1s" },
 	}
+	for _, value in ipairs({ "0", "-1", "1025", "2x", "", "99999999999999999999" }) do
+		cases[#cases + 1] = {
+			("--threads must be an integer from 1 to 1024, not '%s'"):format(value), "serve", "--threads=" .. value,
+		}
+	end
+	for _, value in ipairs({ "-1", "nan", "inf" }) do
+		cases[#cases + 1] = {
+			("--shutdown-timeout must be %s, not '%s'"):format(seconds, value), "serve", "--shutdown-timeout", value,
+		}
+	end
 	for _, case in ipairs(cases) do
 		it("is refused: " .. table.concat(case, " ", 2), function()
 			local output, errors, code = program.run(table.unpack(case, 2))
@@ -107,12 +129,11 @@ describe("wrong usage", function()
 			return errors
 		end
 		assert.equal("tidegate: too many flags (see `tidegate help`)\n", refused(300, "--threads", "1"))
-		assert.equal("tidegate: --listen cannot be '127.0.0.1:0' (see `tidegate help`)\n",
+		assert.equal("tidegate: --listen must be one of at most 32 addresses, not '127.0.0.1:0' (see `tidegate help`)\n",
 			refused(33, "--listen", "127.0.0.1:0"))
 		project:delete()
 	end)
 
-	pending("of a command or a flag suggests the one that was meant")
 end)
 
 describe("tidegate routes", function()
@@ -224,12 +245,68 @@ describe("tidegate reload", function()
 	end)
 end)
 
+describe("when tidegate.lua has an error,", function()
+	it("a running gateway is asked and stopped all the same", function()
+		local gateway = server.start({ files = hello })
+		gateway.project:write("tidegate.lua", "return {\n\tlisten =")
+		local output, errors, code = program.run("status", gateway.project.path)
+		assert.same({ "", 0 }, { errors, code })
+		assert.match("\ngeneration 1 serves", output)
+		output, errors, code = gateway:reload()
+		assert.same({ "", 1 }, { output, code })
+		assert.match("^tidegate.lua:2: unexpected symbol", errors)
+		assert.same({ "stopping\n", "", 0 }, { program.run("stop", gateway.project.path) })
+		gateway:ended()
+	end)
+
+	it("it is found by --pid-file, wherever the settings have it", function()
+		local gateway = server.start({ files = { ["handlers/hello.lua"] = hello["handlers/hello.lua"],
+			["tidegate.lua"] = "return { pid_file = 'here.pid' }" } })
+		gateway.project:write("tidegate.lua", "return 1")
+		local pid_file = gateway.project.path .. "/here.pid"
+		assert.equal(1, select(3, program.run("status", gateway.project.path)))
+		assert.equal(0, select(3, program.run("status", gateway.project.path, "--pid-file", pid_file)))
+		assert.equal(0, select(3, program.run("stop", "--pid-file", pid_file)))
+		gateway:ended()
+	end)
+end)
+
+describe("the control socket", function()
+	it("sends callers away that ask nothing, so that others have their place", function()
+		local gateway = server.start({ files = hello })
+		local path = gateway.project.path .. "/.tidegate.sock"
+		local idle = {}
+		for i = 1, 16 do
+			idle[i] = gateway:connect(path)
+			idle[i]:send("stat") -- and no more
+		end
+		assert.equal("failed\nno command has come in time\n\0", idle[1]:rest())
+		for i = 2, 16 do
+			assert.match("^failed\n", idle[i]:rest())
+		end
+		assert.equal(0, select(3, program.run("status", gateway.project.path)))
+		for _, connection in ipairs(idle) do
+			connection:close()
+		end
+		gateway:stop()
+	end)
+end)
+
 describe("when no gateway runs,", function()
 	for _, command in ipairs({ "reload", "stop", "status" }) do
 		it(("tidegate %s says so"):format(command), function()
 			local project = projects.new(hello)
 			assert.same(
 				{ "", ("tidegate: no gateway answers at %s/.tidegate.sock: No such file or directory\n"):format(project.path), 1 },
+				{ program.run(command, project.path) })
+			project:delete()
+		end)
+
+		it(("tidegate %s tells of settings that cannot be read, too"):format(command), function()
+			local project = projects.new({ ["tidegate.lua"] = "return {\n\tpid_file = 'x.pid',\n\tthread = 2,\n}" })
+			assert.same({ "", ("tidegate: no gateway answers at %s/.tidegate.sock: No such file or directory\n"
+				.. "tidegate: the settings may name another pid_file, but they cannot be read: "
+				.. "tidegate.lua:3: unknown setting 'thread'; did you mean 'threads'?\n"):format(project.path), 1 },
 				{ program.run(command, project.path) })
 			project:delete()
 		end)

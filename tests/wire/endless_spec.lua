@@ -1,3 +1,5 @@
+local program = require("tests.support.program")
+local projects = require("tests.support.project")
 local server = require("tests.support.server")
 
 describe("code that never returns", function()
@@ -62,5 +64,53 @@ describe("code that never returns", function()
 		assert.equal(1, code)
 		assert.equal("thread 1 has not answered: code that does not return holds it\n", errors)
 		ends_after_two_signals(gateway)
+	end)
+end)
+
+describe("a tidegate.lua that never returns", function()
+	local sentence = "tidegate: tidegate.lua:2: time budget exceeded: 200 ms without a wait\n"
+	local cases = {
+		{ "in a loop", "while true do end" },
+		{ "in a loop that catches errors", "while true do pcall(error) end" },
+		{ "in a pcall that begins again", "while true do pcall(function() while true do end end) end" },
+		{ "in coroutines", "while true do pcall(coroutine.wrap(function() while true do end end)) end" },
+		{ "where it cannot yield", "table.sort({ 3, 2, 1 }, function() while true do end end)" },
+		{ "when its table is read", "return setmetatable({}, { __pairs = function() while true do end end })" },
+		{ "when its error is shown", "error(setmetatable({}, { __tostring = function() while true do end end }))" },
+	}
+	for _, case in ipairs(cases) do
+		it("is ended, with its line: " .. case[1], function()
+			local project = projects.new({ ["tidegate.lua"] = "\n" .. case[2] })
+			for _, command in ipairs({ "check", "serve" }) do
+				assert.same({ "", sentence, 1 }, { program.run(command, project.path, "--start-timeout", "0.2") })
+			end
+			project:delete()
+		end)
+	end
+
+	it("is ended after five seconds", function()
+		local project = projects.new({ ["tidegate.lua"] = "\n" .. cases[1][2] })
+		local _, errors, code = program.run("check", project.path)
+		assert.same({ (sentence:gsub("200", "5000")), 1 }, { errors, code })
+		project:delete()
+	end)
+
+	it("gets no more memory than a state", function()
+		local project = projects.new({ ["tidegate.lua"] = "local t = 'x' while true do t = t .. t end" })
+		local _, errors, code = program.run("check", project.path, "--start-timeout", "60")
+		assert.same({ "tidegate: tidegate.lua: not enough memory\n", 1 }, { errors, code })
+		project:delete()
+	end)
+
+	it("changes nothing in a gateway that runs", function()
+		local gateway = server.start({
+			flags = { "--start-timeout", "0.2" },
+			files = { ["handlers/hello.lua"] = "return function() return 'hi' end" },
+		})
+		gateway.project:write("tidegate.lua", "\n" .. cases[1][2])
+		gateway:signal("HUP")
+		gateway:wait_log("reload refused.*tidegate.lua:2: time budget exceeded: 200 ms without a wait")
+		assert.equal("hi", gateway:get("/hello").body)
+		gateway:stop()
 	end)
 end)

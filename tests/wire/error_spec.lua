@@ -21,6 +21,9 @@ local raises = {
 	deep = "local function a() error('a secret') end local function b() a() end b()",
 	bytes = "error('a\\27\\255')",
 	asleep = "require('tidegate.timer').sleep(0) error('a secret')",
+	tail = "return require('tidegate.http').get('not a url')",
+	tail_deep = "return require('helper')(request)",
+	tail_local = "local function f() return error('a secret') end return f()",
 	coroutine = "coroutine.wrap(function() error('a secret') end)()",
 }
 
@@ -34,7 +37,7 @@ describe("an error", function()
 	local gateway, connection
 
 	around(function()
-		local files = { ["handlers/run.lua"] = run }
+		local files = { ["handlers/run.lua"] = run, ["lua/helper.lua"] = "return function()\nerror('a secret') end" }
 		for name, code in pairs(raises) do
 			files["handlers/" .. name .. ".lua"] = "return function(request)\n" .. code .. "\nend\n"
 		end
@@ -68,6 +71,12 @@ describe("an error", function()
 			{ "from functions deep down", "deep", "a secret\\nstack traceback:[^\n]*in upvalue 'a'[^\n]*in local 'b'[^\n]*handlers/deep%.lua:2: in function" },
 			{ "any bytes", "bytes", "handlers/bytes%.lua:2: a\\u001b\\u00ff" },
 			{ "behind a wait", "asleep", "handlers/asleep%.lua:2: a secret" },
+			{ "in a tail call, which hides the line of the handler", "tail", "handlers/tail%.lua:1: byte 4 of the URL must be "
+				.. "percent%-encoded\\nstack traceback:[^\n]*\\n\\t%(...tail calls...%)\\n\\thandlers/tail%.lua:1: in the handler that begins here" },
+			{ "in a tail call to a module", "tail_deep", "lua/helper%.lua:2: a secret\\nstack traceback:[^\n]*"
+				.. "%(...tail calls...%)\\n\\thandlers/tail_deep%.lua:1: in the handler that begins here" },
+			{ "in a tail call to a function of the same file", "tail_local", "handlers/tail_local%.lua:2: a secret\\nstack traceback:"
+				.. "[^\n]*%(...tail calls...%)\\n\\t%[C%]: in ?" },
 			{ "in a coroutine", "coroutine", "handlers/coroutine%.lua:2: [^\n]*a secret" },
 		}
 		for _, case in ipairs(cases) do

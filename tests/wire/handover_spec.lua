@@ -137,6 +137,24 @@ describe("SIGUSR2", function()
 		project:delete()
 	end)
 
+	it("takes a socket over by its address, however that is written", function()
+		local project = projects.new(hello)
+		project:write("tidegate.lua", "return { listen = '127.1:0' }")
+		gateway = server.start({ project = project, listen = {} })
+		local pid = gateway.pid
+		for _, listen in ipairs({ "127.0.0.1:%d", "127.1:%d", "127.0.0.1:%d" }) do
+			project:write("tidegate.lua", ("return { listen = '%s' }"):format(listen:format(gateway.port)))
+			os.execute("kill -USR2 " .. pid)
+			successor = await_successor(gateway, pid)
+			assert.equal("hi", gateway:get("/hello").body)
+			pid = successor
+		end
+		assert.not_match("did not become ready", gateway:log())
+		stop(gateway, successor)
+		assert.equal(0, gateway:wait())
+		project:delete()
+	end)
+
 	it("leaves dictionaries with files to the newer program, and takes them back", function()
 		local project = projects.new({
 			["handlers/count.lua"] = [[

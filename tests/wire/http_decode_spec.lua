@@ -1,9 +1,20 @@
 -- tidegate.http, content codings: what is decoded, and what is left alone.
 
+local socket = require("socket")
+
 local askers = require("tests.support.asker")
 local origins = require("tests.support.origin")
 
-local programs = { gzip = "gzip -c", ["x-gzip"] = "gzip -c", br = "brotli -c", zstd = "zstd -qc" }
+local python = "python3 -c 'import sys, zlib; z = zlib.compressobj(wbits=%d); "
+	.. "sys.stdout.buffer.write(z.compress(sys.stdin.buffer.read()) + z.flush())'"
+local programs = {
+	gzip = "gzip -c",
+	["x-gzip"] = "gzip -c",
+	br = "brotli -c",
+	zstd = "zstd -qc",
+	deflate = python:format(15),
+	["deflate without a frame"] = python:format(-15),
+}
 
 local function encode(coding, data)
 	local path = os.tmpname()
@@ -49,7 +60,7 @@ describe("tidegate.http, of content that is encoded,", function()
 	text = table.concat(text)
 
 	for coding in pairs(programs) do
-		local field = ("Content-Encoding: %s\r\n"):format(coding)
+		local field = ("Content-Encoding: %s\r\n"):format(coding:match("%S+"))
 
 		it("decodes " .. coding .. ", whole and in pieces", function()
 			assert.equal(text .. "|nil|nil|nil", (answer(
@@ -90,6 +101,32 @@ describe("tidegate.http, of content that is encoded,", function()
 			assert.equal("malformed", (answer("return (select(3, http.get(origin):text()))", whole .. "more of it", field)))
 		end)
 	end
+
+	it("decodes what comes now and then, though framing comes all the time", function()
+		for coding in pairs(programs) do
+			local client = asker:begin("return http.get(origin):text()")
+			local visit = origin:accept()
+			visit:request()
+			visit.stream:setoption("tcp-nodelay", true)
+			visit:send(("HTTP/1.1 200 OK\r\ncontent-encoding: %s\r\ntransfer-encoding: chunked\r\n\r\n"):format(
+				coding:match("%S+")))
+			local body = encode(coding, text:sub(1, 400))
+			local function chunk(bytes)
+				visit:send(("%x\r\n%s\r\n"):format(#bytes, bytes))
+			end
+			chunk(body:sub(1, 20))
+			visit:send("1;")
+			for _ = 1, 60 do -- each wakes who waits, and none brings content
+				visit:send("x")
+				socket.sleep(0.001)
+			end
+			visit:send("\r\n" .. body:sub(21, 21) .. "\r\n")
+			chunk(body:sub(22))
+			visit:send("0\r\n\r\n")
+			assert.equal(text:sub(1, 400), (asker:finish(client)))
+			visit:close()
+		end
+	end)
 
 	it("decodes streams of gzip and zstd that follow each other", function()
 		for _, coding in ipairs({ "gzip", "zstd" }) do

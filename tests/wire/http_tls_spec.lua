@@ -13,6 +13,7 @@ describe("tidegate.http by TLS", function()
 					return ("hello %s %s %s"):format(request.host, request.tls.name or "-", request.tls.resumed)
 				end]],
 				["handlers/who.lua"] = "return function(request) return request.tls.client and request.tls.client.subject or 'nobody' end",
+				["handlers/away.lua"] = "return function(request, response) response:redirect(request.query.to) end",
 				["handlers/big.lua"] = "return function(_, response) for _ = 1, 200 do response:write(('x'):rep(100000)) end end",
 				["handlers/size.lua"] = [[return { limits = { body = 2^26 }, POST = function(request)
 					local n = 0
@@ -22,7 +23,7 @@ describe("tidegate.http by TLS", function()
 			},
 			tls = "{ 'site.pem', 'site.key', client_ca = 'ca.pem', verify = 'optional' }",
 			prepare = function(authority)
-				authority:issue("ada", { subject = "/CN=ada" })
+				authority:issue("ada", { subject = "/CN=ada" }):issue("bob", { subject = "/CN=bob" })
 			end,
 		})
 		asker = askers.start("https://127.0.0.1:" .. site.port)
@@ -85,6 +86,38 @@ describe("tidegate.http by TLS", function()
 		check("200|tls|200", ([[
 			local first = http.get(origin .. '/hello', { GOOD }).status
 			return first, (select(3, http.get(origin .. '/hello'))), http.get(origin .. '/hello', { GOOD }).status]]):gsub("GOOD", good))
+	end)
+
+	it("does not mix connections of different certificates", function()
+		check("CN=ada|CN=bob|nobody|CN=ada|CN=bob|nobody", [[
+			local function client(name)
+				local tls = { ca = 'ca.pem', server_name = 'site.test' }
+				if name then
+					tls.certificate, tls.key = name .. '.pem', name .. '.key'
+				end
+				return http.client{ tls = tls }
+			end
+			local names = {}
+			for round = 1, 2 do
+				for _, name in ipairs({ 'ada', 'bob', false }) do
+					names[#names + 1] = client(name):get(origin .. '/who'):text()
+				end
+			end
+			return table.unpack(names)]])
+	end)
+
+	it("shows certificate and server_name to no other origin a redirect leads to", function()
+		local tls = "tls = { ca = 'ca.pem', server_name = 'site.test', certificate = 'ada.pem', key = 'ada.key' }"
+		local function follow(to)
+			return asker:run(("return http.get(origin .. '/away', { query = { to = %q }, %s }):text()"):format(to, tls))
+		end
+		local other = ("https://localhost:%d"):format(site.port)
+		assert.equal("CN=ada", follow("/who"))
+		assert.equal("nobody", follow(other .. "/who"))
+		assert.matches("^hello localhost localhost ", follow(other .. "/hello"))
+		assert.matches("^hello 127.0.0.1 site.test ", follow("/hello"))
+		-- not even back where it came from
+		assert.equal("nobody", follow(other .. "/away?to=https%3A%2F%2Flocalhost%3A" .. site.port .. "%2Fwho"))
 	end)
 
 	it("tells of files that cannot be read, and of who speaks no TLS", function()

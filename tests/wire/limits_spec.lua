@@ -204,7 +204,8 @@ describe("limits", function()
 			local name = "--" .. flag:gsub("_", "-")
 			local _, errors, code = program.run("serve", "/tmp", name, value)
 			assert.equal(2, code)
-			assert.matches(("%s cannot be '%s'"):format(name, value), errors, 1, true)
+			assert.matches(("tidegate: %s must be "):format(name), errors, 1, true)
+			assert.matches((", not '%s' (see"):format(value), errors, 1, true)
 		end
 	end)
 

@@ -107,6 +107,21 @@ describe("middleware", function()
 		assert.equal(200, gateway:get("/nothing/in").status)
 	end)
 
+	it("without its underscore is a route, and each load warns of it once", function()
+		local other = server.start({
+			files = { ["handlers/middleware.lua"] = "return function(request, response, next) return 'a route' end" },
+			threads = 2,
+		})
+		local function warnings()
+			return select(2, other:log():gsub("handlers/middleware.lua serves /middleware, and wraps no route", ""))
+		end
+		assert.equal("a route", other:get("/middleware").body)
+		assert.equal(1, warnings())
+		other:reload()
+		assert.equal(2, warnings())
+		other:stop()
+	end)
+
 	it("is refused under a name that is nearly right: a guard is never skipped", function()
 		local project = projects.new({
 			["handlers/_midleware.lua"] = "return function() return 401 end",

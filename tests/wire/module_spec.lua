@@ -66,11 +66,17 @@ describe("a module", function()
 
 	describe("raises a message", function()
 		local cases = {
-			{ "that says where it was sought", "require('nowhere')", "run:1: module 'nowhere' not found:", "no file 'lua/nowhere.lua' in the project" },
-			{ "that knows the gateway's own", "require('tidegate.tmier')", "tidegate has no module 'tidegate.tmier'" },
+			{ "that says where it was sought", "require('nowhere')", "run:1: module 'nowhere' not found: "
+				.. "there is no lua/nowhere.lua or lua/nowhere/init.lua, and none in /usr/local/share/lua/5.4 or /usr/share/lua/5.4" },
+			{ "that suggests one of the project's", "require('deep.re')", "and none in /usr/local/share/lua/5.4 or "
+				.. "/usr/share/lua/5.4; did you mean 'deep.er'?" },
+			{ "that suggests a folder's", "require('foldre')", "did you mean 'folder'?" },
+			{ "that knows the gateway's own", "require('tidegate.tmier')", "run:1: module 'tidegate.tmier' not found: "
+				.. "tidegate has none of that name; did you mean 'tidegate.timer'?" },
 			{ "with the line of a syntax error", "require('broken')", "lua/broken.lua:2: " },
 			{ "with the line of an error", "require('raises')", "lua/raises.lua:3: at load" },
-			{ "for a module in C", "require('socket.core')", "module 'socket.core' not found" },
+			{ "for a module in C", "require('socket.core')", "module 'socket.core' not found: /",
+				"/socket/core.so is in C, and only modules in Lua are loaded" },
 			{ "about a cycle", "require('cycle_a')", "lua/cycle_b.lua:1: module 'cycle_a' requires itself" },
 			{ "when it sets a global late", "require('lazy')", "cannot write global 'new_global' here: make it local" },
 		}
@@ -90,7 +96,11 @@ describe("a module", function()
 		local project = projects.new({ ["handlers/a.lua"] = "\nlocal x = require('nowhere')\nreturn print" })
 		local _, errors, code = program.run("check", project.path)
 		assert.equal(1, code)
-		assert.is_truthy(errors:find("handlers/a.lua:2: module 'nowhere' not found", 1, true), errors)
+		assert.equal("handlers/a.lua:2: module 'nowhere' not found: there is no lua/nowhere.lua or lua/nowhere/init.lua, "
+			.. "and none in /usr/local/share/lua/5.4 or /usr/share/lua/5.4\n", errors)
+		project:write("sub/web/a.lua", "local ok, why = pcall(require, 'nowhere') error(why, 0)")
+		_, errors = program.run("check", project.path, "--handlers", "sub/web")
+		assert.match("^sub/web/a.lua:1: module 'nowhere' not found: there is no sub/lua/nowhere.lua or ", errors)
 		project:delete()
 	end)
 

@@ -234,3 +234,30 @@ describe("tidegate.signal", function()
 		assert.equal("handlers have been loaded: on() belongs to the top level of a file", gateway:get("/a").body)
 	end)
 end)
+
+describe("a program that a handler starts", function()
+	-- 'SigIgn' is a set in which signal 13 is bit 12
+	local code = [[
+local function ignored(text)
+	local set = tonumber(text:match("SigIgn:%s*(%x+)"), 16)
+	return set >> 12 & 1 == 1 or set >> 24 & 1 == 1
+end
+
+return function()
+	local pipe = io.popen("grep SigIgn /proc/self/status")
+	local popen = ignored(pipe:read("a"))
+	pipe:close()
+	os.execute("grep SigIgn /proc/self/status >" .. FILE)
+	local file = io.open(FILE)
+	local execute = ignored(file:read("a"))
+	file:close()
+	return tostring(popen) .. ' ' .. tostring(execute)
+end]]
+
+	it("has SIGPIPE and SIGXFSZ as usual, not ignored as the gateway wants them", function()
+		local gateway = server.start({ files = { ["handlers/run.lua"] = "return print" } })
+		gateway:replace({ ["handlers/run.lua"] = code:gsub("FILE", ("%q"):format(gateway.project.path .. "/out")) })
+		assert.equal("false false", gateway:get("/run").body)
+		gateway:stop()
+	end)
+end)

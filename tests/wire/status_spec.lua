@@ -91,6 +91,54 @@ describe("tidegate status", function()
 		gateway.project:delete()
 	end)
 
+	it("shows a reload under way", function()
+		gateway = server.start({ files = {
+			["handlers/go.lua"] = "local gate = require('tidegate.shared').open('gate') "
+				.. "return function() gate:set('open', true) end",
+		} })
+		assert.match('"reloading":null,', status("--json"))
+		gateway.project:write("handlers/late.lua", [[
+local gate = require("tidegate.shared").open("gate")
+require("tidegate").on_start(function()
+	while not gate:get("open") do
+		require("tidegate.timer").sleep(0.01)
+	end
+end)
+return function() end]])
+		gateway:signal("HUP")
+		program.await("a reload", function() return status():find("\na reload is under way, for %d+%.%d s\n") end)
+		assert.is_true(facts().reloading >= 0)
+		gateway:get("/go")
+		program.await("its end", function() return not status():find("a reload is under way", 1, true) end)
+		assert.match("generation 2 serves", status())
+		gateway:stop()
+	end)
+
+	it("is an error, never half an answer, when the worker dies meanwhile", function()
+		gateway = server.start({ files = files })
+		gateway.may_lose_workers = true
+		local worker = gateway:worker()
+		os.execute("kill -STOP " .. worker)
+		local caller = program.start({ "status", gateway.project.path, "--json" })
+		program.await("a caller that waits", function()
+			local file = io.open(("/proc/%d/stat"):format(caller.pid))
+			local state = file and file:read("a") or ""
+			if file then
+				file:close()
+			end
+			return state:find("(tidegate) S", 1, true)
+		end)
+		os.execute("kill -KILL " .. worker)
+		assert.equal(1, caller:wait())
+		assert.is_truthy(({
+			["the gateway, or its worker, ended before it had answered\n"] = true,
+			["no worker serves just now\n"] = true, -- it died before it was asked
+		})[caller.last_log], caller.last_log)
+		gateway:wait_log("worker %d+ serves")
+		assert.equal(1, facts().generation)
+		gateway:stop()
+	end)
+
 	it("names a death", function()
 		gateway = server.start({ files = files })
 		gateway.may_lose_workers = true

@@ -13,6 +13,9 @@ local announces = { POST = true, PUT = true, PATCH = true } -- that it has no co
 -- Not for another origin (RFC 9110, 15.4).
 local private = { ["authorization"] = true, ["cookie"] = true, ["proxy-authorization"] = true, ["host"] = true }
 
+-- Of `tls`, too: what is shown to one origin, and the name of that one.
+local private_tls = { certificate = true, key = true, server_name = true }
+
 local request_methods = {}
 local request_mt = { __name = "tidegate.http.request", __index = request_methods }
 
@@ -145,6 +148,14 @@ local function keep_lines(self, wanted)
 	self.fields = { lines = lines, text = fields.join(lines), has_host = self.fields.has_host }
 end
 
+local function for_anybody(tls)
+	local rest = {}
+	for name, value in pairs(tls) do
+		rest[name] = not private_tls[name] and value or nil
+	end
+	return rest
+end
+
 --- For https: whom to trust; nil, message, code if that cannot be read.
 function request_methods:secure()
 	local plan = self.plan
@@ -180,6 +191,7 @@ function request_methods:redirect(response)
 	if other then
 		keep_lines(self, function(name) return not private[name] end)
 		self.fields.has_host = false
+		self.tls = for_anybody(self.tls)
 	end
 	self.where = where
 	write(self)

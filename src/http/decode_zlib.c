@@ -8,13 +8,18 @@
 
 enum { WINDOW = 15, GZIP = 16 };
 
-static void *gzip_new(void)
+static void *start(int window)
 {
     z_stream *z = tg_alloc(sizeof(*z));
 
-    if (inflateInit2(z, WINDOW + GZIP) != Z_OK)
+    if (inflateInit2(z, window) != Z_OK)
         tg_alloc_failed();
     return z;
+}
+
+static void *gzip_new(void)
+{
+    return start(WINDOW + GZIP);
 }
 
 static void gzip_restart(void *state)
@@ -22,13 +27,13 @@ static void gzip_restart(void *state)
     inflateReset(state);
 }
 
-static void gzip_free(void *state)
+static void end(void *state)
 {
     inflateEnd(state);
     free(state);
 }
 
-static enum tg_decoded gzip_step(void *state, struct tg_codec_io *io)
+static enum tg_decoded step(void *state, struct tg_codec_io *io)
 {
     z_stream *z = state;
     uInt given = io->in_len < 1u << 30 ? (uInt)io->in_len : 1u << 30;
@@ -49,10 +54,38 @@ static enum tg_decoded gzip_step(void *state, struct tg_codec_io *io)
                                                      : TG_DECODED_BAD;
 }
 
+static void *deflate_new(void)
+{
+    return start(WINDOW);
+}
+
+/*
+ * Some send what RFC 1951 describes without the frame of RFC 1950 that belongs
+ * around it (RFC 9110, 8.4.1.2).  The frame begins with a byte whose lower half
+ * is 8; so would the other only if it began with a stored block, and had junk
+ * where nothing is meant.
+ */
+static enum tg_decoded deflate_step(void *state, struct tg_codec_io *io)
+{
+    z_stream *z = state;
+
+    if (z->total_in == 0 && io->in_len && (*io->in & 15) != Z_DEFLATED)
+        inflateReset2(z, -WINDOW);
+    return step(state, io);
+}
+
 const struct tg_decode tg_decode_gzip = {
+    .names = {"gzip", "x-gzip"},
     .chains = true, /* RFC 1952, 2.2 */
     .new = gzip_new,
     .restart = gzip_restart,
-    .free = gzip_free,
-    .step = gzip_step,
+    .free = end,
+    .step = step,
+};
+
+const struct tg_decode tg_decode_deflate = {
+    .names = {"deflate"},
+    .new = deflate_new,
+    .free = end,
+    .step = deflate_step,
 };

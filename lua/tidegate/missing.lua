@@ -1,0 +1,31 @@
+--- What is said of a module that require() does not find.
+
+local suggest = require("tidegate.suggest")
+
+local searchpath, cpath = package.searchpath, package.cpath
+local system = "/usr/local/share/lua/5.4 or /usr/share/lua/5.4"
+
+local function places(name, folder)
+	if not folder then
+		return "there is none in " .. system
+	end
+	local path = folder .. name:gsub("%.", "/")
+	return ("there is no %s.lua or %s/init.lua, and none in %s"):format(path, path, system)
+end
+
+--- One sentence about the module `name`.  `folder` is that of the project's
+-- modules, as the project has it, or nil; `names` are the modules there are.
+local function sentence(name, folder, names)
+	local library = cpath and searchpath(name, cpath)
+	local why
+	if name:find("^tidegate%.") then
+		why = "tidegate has none of that name"
+	elseif library then
+		why = ("%s is in C, and only modules in Lua are loaded"):format(library)
+	else
+		why = places(name, folder)
+	end
+	return ("module '%s' not found: %s%s"):format(name, why, library and "" or suggest.hint(name, names))
+end
+
+return { sentence = sentence }

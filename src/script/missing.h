@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+/* What is said of a module that require() does not find. */
+#ifndef TG_SCRIPT_MISSING_H
+#define TG_SCRIPT_MISSING_H
+
+#include <lua.h>
+
+/*
+ * The last of package.searchers: raises one sentence, which begins with the
+ * line of the caller, names the places that were looked at, and suggests the
+ * module that was probably meant.
+ */
+int tg_missing_raise(lua_State *L);
+
+#endif
