@@ -425,13 +425,13 @@ describe("the control socket", function()
 	end
 
 	it("refuses what it does not know", function()
-		assert.equal("failed\nno such command\n", say("fly\n"))
-		assert.equal("failed\nno such command\n", say("\n"))
-		assert.equal("failed\nno such command\n", say("reload \n"))
+		assert.equal("failed\nno such command\n\0", say("fly\n"))
+		assert.equal("failed\nno such command\n\0", say("\n"))
+		assert.equal("failed\nno such command\n\0", say("reload \n"))
 	end)
 
 	it("refuses a line without an end", function()
-		assert.equal("failed\na command is one short line\n", say(("x"):rep(63)))
+		assert.equal("failed\na command is one short line\n\0", say(("x"):rep(63)))
 	end)
 
 	it("takes a command in pieces", function()
@@ -446,7 +446,7 @@ describe("the control socket", function()
 		for _ = 1, 20 do
 			client.connect(path):send("rel"):close()
 			client.connect(path):send("reload\n"):close()
-			assert.equal("failed\nno such command\n", say("fly\n"))
+			assert.equal("failed\nno such command\n\0", say("fly\n"))
 		end
 		assert.match("^ok\n", say("reload\n"))
 	end)
