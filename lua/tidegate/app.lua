@@ -12,41 +12,22 @@ local suggest = require("tidegate.suggest")
 
 local standard = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true, OPTIONS = true }
 
+local layers_most = 100 -- around one handler: each takes a level of Lua's C stack, which has 200
+
 local loaded = {} -- every route, in the order of their files
-
--- Keeps what next() gives, and gives it: a handler returns three values, more
--- are a mistake whatever they are.
-local function keep(results, ...)
-	results.n, results[1], results[2], results[3] = select("#", ...), ...
-	return ...
-end
-
--- What a layer returned; if that is nothing, what its next() gave.
-local function settle(results, ...)
-	if ... == nil and select("#", ...) == 0 and results.n then
-		return table.unpack(results, 1, results.n)
-	end
-	return ...
-end
-
--- One more layer around `inner`.
-local function wrap(outer, inner)
-	return function(request, response)
-		local results = { n = nil, nil, nil, nil } -- made as large as it will be
-		return settle(results, outer(request, response, function()
-			return keep(results, inner(request, response))
-		end))
-	end
-end
 
 -- What runs for one method of a route: { function, does it take a response? }
 local function entry(route, handler)
-	local run = handler
-	for i = #route.middleware, 1, -1 do
-		run = wrap(route.middleware[i], run)
+	local layers = #route.middleware
+	if layers > 0 then
+		local functions = { handler }
+		for i = layers, 1, -1 do
+			functions[#functions + 1] = route.middleware[i]
+		end
+		return { core.chain(functions), true }
 	end
 	local info = debug.getinfo(handler, "u")
-	return { run, #route.middleware > 0 or info.nparams > 1 or info.isvararg }
+	return { handler, info.nparams > 1 or info.isvararg }
 end
 
 local function allowed(route)
@@ -169,6 +150,9 @@ local function load_routes(router, files, by_folder, errors)
 			local ok, route = pcall(handler_file.route, file, template)
 			if ok then
 				around(route, file.name, by_folder)
+				if #route.middleware > layers_most then
+					errors[#errors + 1] = ("%s:1: more than %d functions of middleware are around it"):format(file.path, layers_most)
+				end
 				loaded[#loaded + 1] = route
 				add(router, route, errors)
 			else
