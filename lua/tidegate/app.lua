@@ -117,15 +117,9 @@ end
 local function add(router, route, errors)
 	local entries = entries_of(route)
 	for _, path in ipairs(route.paths) do
-		local target = {
-			path = path,
-			entries = entries,
-			body_limit = route.body_limit,
-			wait = route.wait,
-			time = route.time,
-			memory = route.memory,
-			route = route,
-		}
+		-- By number what each request asks for; bind/bind.h has the names.
+		local target = { path, route.body_limit, route.wait or false, route.time or false, route.memory or false }
+		target.entries, target.route = entries, route
 		local ok, message = router:add(path, target, route.host, route.file)
 		if not ok then
 			errors[#errors + 1] = ("%s:%d: %s"):format(route.file, route.path_line or 1, message)
@@ -206,9 +200,9 @@ local function load_all()
 	lifecycle.loaded()
 	core.lock()
 
-	local missing, whole, match = not_found(by_folder), whole_server(by_folder), router.match
+	local missing, whole, match = not_found(by_folder), whole_server(by_folder), router:matcher()
 	local function find(method, path, host)
-		local target, params = match(router, path, host)
+		local target, params = match(path, host)
 		if not target then
 			local other = path == "*" and whole or missing
 			return other[1], nil, nil, other[2]

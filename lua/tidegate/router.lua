@@ -271,6 +271,25 @@ function router_methods:match(path, host)
 	return match_in(self.site, path)
 end
 
+--- Returns match() as a function of path and host, for when all routes are added:
+-- without hosts, a path without parameters is one look-up.
+function router_methods:matcher()
+	if self.by_host then
+		return function(path, host)
+			return self:match(path, host)
+		end
+	end
+	local site = self.site
+	local static = site.static
+	return function(path)
+		local route = static[path]
+		if route then
+			return route.value
+		end
+		return match_in(site, path)
+	end
+end
+
 local function new()
 	return setmetatable({ site = new_site(), hosts = {}, wildcards = {}, longest = 0 }, router_mt)
 end

@@ -85,6 +85,15 @@ enum {
     TG_REQUEST_TABLES
 };
 
+/* What a route, a table that app.lua made, has by number. */
+enum {
+    TG_ROUTE_PATH = 1,
+    TG_ROUTE_BODY_LIMIT,
+    TG_ROUTE_WAIT, /* this and the next two may be false */
+    TG_ROUTE_TIME,
+    TG_ROUTE_MEMORY
+};
+
 void tg_request_push(lua_State *L, struct tg_exchange *x);
 void tg_response_push(lua_State *L, struct tg_exchange *x);
 void tg_request_push_path(lua_State *L, struct tg_exchange *x);

@@ -61,7 +61,7 @@ static void apply_budget(lua_State *L)
     double bytes;
 
     budget.milliseconds = tg_app_milliseconds(lua_tonumber(L, -1));
-    lua_getfield(L, 3, "memory");
+    lua_rawgeti(L, 3, TG_ROUTE_MEMORY);
     bytes = lua_tonumber(L, -1);
     budget.task_bytes = bytes < (double)PTRDIFF_MAX ? (size_t)bytes : SIZE_MAX;
     tg_task_allow(task, &budget);
@@ -72,18 +72,18 @@ static void apply_route(lua_State *L, struct tg_exchange *x)
     const char *label;
     size_t len;
 
-    lua_getfield(L, 3, "path");
+    lua_rawgeti(L, 3, TG_ROUTE_PATH);
     label = lua_tolstring(L, -1, &len);
     tg_exchange_set_label(x, label, len);
     if (tg_exchange_head(x)->content_length > 0 ||
         tg_exchange_head(x)->chunked) {
-        lua_getfield(L, 3, "body_limit");
+        lua_rawgeti(L, 3, TG_ROUTE_BODY_LIMIT);
         if (!tg_exchange_limit(x, (uint64_t)lua_tointeger(L, -1)))
             tg_bind_fail(L, 413, "the request's content is too large");
     }
-    if (lua_getfield(L, 3, "wait") == LUA_TNUMBER)
+    if (lua_rawgeti(L, 3, TG_ROUTE_WAIT) == LUA_TNUMBER)
         tg_exchange_set_wait(x, lua_tonumber(L, -1));
-    if (lua_getfield(L, 3, "time") == LUA_TNUMBER)
+    if (lua_rawgeti(L, 3, TG_ROUTE_TIME) == LUA_TNUMBER)
         apply_budget(L);
     lua_settop(L, 5);
     lua_pushvalue(L, 3);

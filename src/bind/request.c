@@ -259,7 +259,7 @@ static int push_field(lua_State *L, struct tg_exchange *x, enum field field)
         return 1;
     case ROUTE:
         if (lua_getiuservalue(L, 1, TG_REQUEST_ROUTE) == LUA_TTABLE)
-            lua_getfield(L, -1, "path");
+            lua_rawgeti(L, -1, TG_ROUTE_PATH);
         return 1;
     case GENERATION:
         lua_pushinteger(L, (lua_Integer)tg_state_of(L)->generation);
