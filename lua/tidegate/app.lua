@@ -200,9 +200,13 @@ local function load_all()
 	lifecycle.loaded()
 	core.lock()
 
-	local missing, whole, match = not_found(by_folder), whole_server(by_folder), router:matcher()
+	local missing, whole = not_found(by_folder), whole_server(by_folder)
+	local static, match = router:static(), router.match
 	local function find(method, path, host)
-		local target, params = match(path, host)
+		local target, params = static[path], nil
+		if not target then
+			target, params = match(router, path, host)
+		end
 		if not target then
 			local other = path == "*" and whole or missing
 			return other[1], nil, nil, other[2]

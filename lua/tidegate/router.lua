@@ -271,23 +271,14 @@ function router_methods:match(path, host)
 	return match_in(self.site, path)
 end
 
---- Returns match() as a function of path and host, for when all routes are added:
--- without hosts, a path without parameters is one look-up.
-function router_methods:matcher()
-	if self.by_host then
-		return function(path, host)
-			return self:match(path, host)
-		end
+--- What serves each path without parameters, if routes do not differ by host:
+-- one look-up comes to what match() would.
+function router_methods:static()
+	local values = {}
+	for path, route in pairs(self.by_host and {} or self.site.static) do
+		values[path] = route.value
 	end
-	local site = self.site
-	local static = site.static
-	return function(path)
-		local route = static[path]
-		if route then
-			return route.value
-		end
-		return match_in(site, path)
-	end
+	return values
 end
 
 local function new()

@@ -25,6 +25,9 @@ struct tg_loop;
 void tg_bind_class(lua_State *L, const char *name, const luaL_Reg *methods,
                    const luaL_Reg *metamethods);
 
+/* Gives the value on top that metatable; `name` is the same by address. */
+void tg_bind_set_class(lua_State *L, const char *name);
+
 /* What runs `L`: its thread's loop.  Raises while handlers are loading, when
  * there is no loop yet. */
 struct tg_loop *tg_bind_loop(lua_State *L);

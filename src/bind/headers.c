@@ -46,8 +46,7 @@ struct tg_headers *tg_headers_push_own(lua_State *L)
         luaL_error(L, "no headers can be made while the Lua state is closing");
     own = lua_newuserdatauv(L, sizeof(*own), 0);
     *own = (struct own){.class = own_class};
-    lua_rawgetp(L, LUA_REGISTRYINDEX, own_class);
-    lua_setmetatable(L, -2);
+    tg_bind_set_class(L, own_class);
     return &own->headers;
 }
 

@@ -194,6 +194,11 @@ describe("tidegate.router", function()
 			assert.falsy(router_of({ "/", "/{x}" }).by_host)
 		end)
 
+		it("gives the paths that are one look-up, if no route has one", function()
+			assert.same({ ["/"] = "/", ["/a"] = "/a" }, router_of({ "/", "/a", "/{x}" }):static())
+			assert.same({}, router:static())
+		end)
+
 		it("ignores the host of a request if no route has one", function()
 			assert.equal("/", (router_of({ "/" }):match("/", "example.com")))
 		end)
