@@ -155,8 +155,8 @@ struct tg_exchange *tg_bind_exchange(lua_State *L, int index, const char *class)
 {
     struct tg_handle *handle = lua_touserdata(L, index);
 
-    if (lua_type(L, index) != LUA_TUSERDATA ||
-        lua_rawlen(L, index) < sizeof(*handle) || handle->class != class)
+    if (!handle || lua_rawlen(L, index) < sizeof(*handle) ||
+        handle->class != class)           /* a light userdata has no length */
         luaL_checkudata(L, index, class); /* raises */
 
     if (tg_state_of(L)->closing || /* on another thread than the exchange */

@@ -12,49 +12,49 @@
  * keeps what it gave last, since a function that returns nothing hands that on.
  */
 #include "bind/chain.h"
+
 #include "bind/bind.h"
 
 /* Upvalues of a `next`; of `run` only the first two. */
 enum { FUNCTIONS = 1, AT, REQUEST, RESPONSE, FIRST, OTHERS, UPVALUES = OTHERS };
 
-/* Where a call has its values; what the function returns comes behind. */
-enum { SLOT_REQUEST = 1, SLOT_RESPONSE, SLOT_NEXT, RETURNED };
-
 static int next(lua_State *L);
 
-/* Pushes what is kept by the `next` of this call; returns how much. */
-static int push_kept(lua_State *L)
+/* Pushes what is kept by the `next` in that slot; returns how much. */
+static int push_kept(lua_State *L, int slot)
 {
-    int count, i;
+    int count, others, i;
 
-    if (lua_isnil(L, SLOT_NEXT)) /* nothing is below the handler */
+    if (lua_isnil(L, slot)) /* nothing is below the handler */
         return 0;
-    lua_getupvalue(L, SLOT_NEXT, FIRST);
-    lua_getupvalue(L, SLOT_NEXT, OTHERS); /* first others */
+    lua_getupvalue(L, slot, FIRST);
+    lua_getupvalue(L, slot, OTHERS);
     if (!lua_istable(L, -1)) {
         lua_pop(L, 1);
         return 1;
     }
-    count = (int)lua_rawlen(L, -1);
+    others = lua_gettop(L);
+    count = (int)lua_rawlen(L, others);
     luaL_checkstack(L, count, "too many results");
     for (i = 1; i <= count; i++)
-        lua_rawgeti(L, RETURNED + 1, i);
-    lua_remove(L, RETURNED + 1);
+        lua_rawgeti(L, others, i);
+    lua_remove(L, others);
     return 1 + count;
 }
 
-static int returned(lua_State *L, int status, lua_KContext context)
+/* What the function returned is above `slot`, where its `next` is. */
+static int returned(lua_State *L, int status, lua_KContext slot)
 {
-    int count = lua_gettop(L) - SLOT_NEXT;
+    int count = lua_gettop(L) - (int)slot;
 
-    (void)status, (void)context;
-    return count ? count : push_kept(L);
+    (void)status;
+    return count ? count : push_kept(L, (int)slot);
 }
 
 /* As above, for a `next`, which keeps it, too. */
-static int kept(lua_State *L, int status, lua_KContext context)
+static int kept(lua_State *L, int status, lua_KContext slot)
 {
-    int count = returned(L, status, context), i;
+    int count = returned(L, status, slot), i;
     int first = lua_gettop(L) - count + 1;
 
     if (count == 0)
@@ -75,16 +75,18 @@ static int kept(lua_State *L, int status, lua_KContext context)
     return count;
 }
 
-/* Calls the function that is next; request and response are all there is. */
-static void call(lua_State *L, lua_KFunction then)
+/* Calls the function that is next; its own `next`, or nil, is left in `slot`,
+ * which is on top. */
+static int call(lua_State *L, int request, int response, int slot,
+                lua_KFunction then)
 {
     lua_Integer at = lua_tointeger(L, lua_upvalueindex(AT));
 
     if (at > 1) {
         lua_pushvalue(L, lua_upvalueindex(FUNCTIONS));
         lua_pushinteger(L, at - 1);
-        lua_pushvalue(L, SLOT_REQUEST);
-        lua_pushvalue(L, SLOT_RESPONSE);
+        lua_pushvalue(L, request);
+        lua_pushvalue(L, response);
         lua_pushnil(L);
         lua_pushnil(L);
         lua_pushcclosure(L, next, UPVALUES);
@@ -92,27 +94,25 @@ static void call(lua_State *L, lua_KFunction then)
         lua_pushnil(L);
     }
     lua_rawgeti(L, lua_upvalueindex(FUNCTIONS), at);
-    lua_pushvalue(L, SLOT_REQUEST);
-    lua_pushvalue(L, SLOT_RESPONSE);
+    lua_pushvalue(L, request);
+    lua_pushvalue(L, response);
     if (at > 1)
-        lua_pushvalue(L, SLOT_NEXT);
-    lua_callk(L, at > 1 ? 3 : 2, LUA_MULTRET, 0, then);
+        lua_pushvalue(L, slot);
+    lua_callk(L, at > 1 ? 3 : 2, LUA_MULTRET, slot, then);
+    return then(L, LUA_OK, slot);
 }
 
 static int next(lua_State *L)
 {
     lua_settop(L, 0);
-    lua_pushvalue(L, lua_upvalueindex(REQUEST));
-    lua_pushvalue(L, lua_upvalueindex(RESPONSE));
-    call(L, kept);
-    return kept(L, LUA_OK, 0);
+    return call(L, lua_upvalueindex(REQUEST), lua_upvalueindex(RESPONSE), 1,
+                kept);
 }
 
 static int run(lua_State *L)
 {
     lua_settop(L, 2);
-    call(L, returned);
-    return returned(L, LUA_OK, 0);
+    return call(L, 1, 2, 3, returned);
 }
 
 int tg_chain_make(lua_State *L)
