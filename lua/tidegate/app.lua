@@ -66,7 +66,7 @@ end
 local function entries_of(route)
 	if route.any then
 		local any = entry(route, route.any)
-		return setmetatable({}, { __index = function() return any end })
+		return setmetatable({ GET = any, POST = any }, { __index = function() return any end })
 	end
 	local entries = {}
 	for method, handler in pairs(route.methods) do
@@ -118,8 +118,8 @@ local function add(router, route, errors)
 	local entries = entries_of(route)
 	for _, path in ipairs(route.paths) do
 		-- By number what each request asks for; bind/bind.h has the names.
-		local target = { path, route.body_limit, route.wait or false, route.time or false, route.memory or false }
-		target.entries, target.route = entries, route
+		local target = { path, route.body_limit, route.wait or false, route.time or false, route.memory or false, entries }
+		target.route = route
 		local ok, message = router:add(path, target, route.host, route.file)
 		if not ok then
 			errors[#errors + 1] = ("%s:%d: %s"):format(route.file, route.path_line or 1, message)
@@ -182,8 +182,8 @@ local function whole_server(by_folder)
 end
 
 --- Loads every file.  Returns the functions that find a route and that answer
--- failures, and whether routes differ by host; or nil and a report of all
--- errors.
+-- failures, whether routes differ by host, and what is found at once: the
+-- routes of paths without parameters; or nil and a report of all errors.
 local function load_all()
 	local errors = {}
 	local files = core.handlers()
@@ -200,21 +200,17 @@ local function load_all()
 	lifecycle.loaded()
 	core.lock()
 
-	local missing, whole = not_found(by_folder), whole_server(by_folder)
-	local static, match = router:static(), router.match
+	local missing, whole, match = not_found(by_folder), whole_server(by_folder), router.match
 	local function find(method, path, host)
-		local target, params = static[path], nil
-		if not target then
-			target, params = match(router, path, host)
-		end
+		local target, params = match(router, path, host)
 		if not target then
 			local other = path == "*" and whole or missing
 			return other[1], nil, nil, other[2]
 		end
-		local found = target.entries[method]
+		local found = target[6][method]
 		return found[1], target, params, found[2]
 	end
-	return find, problem.failed, router.by_host or false
+	return find, problem.failed, router.by_host or false, router:done()
 end
 
 local function methods_of(route)

@@ -94,7 +94,8 @@ enum {
     TG_ROUTE_BODY_LIMIT,
     TG_ROUTE_WAIT, /* this and the next two may be false */
     TG_ROUTE_TIME,
-    TG_ROUTE_MEMORY
+    TG_ROUTE_MEMORY,
+    TG_ROUTE_ENTRIES /* by method: what to run, does it take the response? */
 };
 
 void tg_request_push(lua_State *L, struct tg_exchange *x);
