@@ -14,41 +14,22 @@ local suggest = require("tidegate.suggest")
 
 local standard = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true, OPTIONS = true }
 
+local layers_most = 100 -- around one handler: each takes a level of Lua's C stack, which has 200
+
 local loaded = {} -- every route, in the order of their files
-
--- Keeps what next() gives, and gives it: a handler returns three values, more
--- are a mistake whatever they are.
-local function keep(results, ...)
-	results.n, results[1], results[2], results[3] = select("#", ...), ...
-	return ...
-end
-
--- What a layer returned; if that is nothing, what its next() gave.
-local function settle(results, ...)
-	if ... == nil and select("#", ...) == 0 and results.n then
-		return table.unpack(results, 1, results.n)
-	end
-	return ...
-end
-
--- One more layer around `inner`.
-local function wrap(outer, inner)
-	return function(request, response)
-		local results = { n = nil, nil, nil, nil } -- made as large as it will be
-		return settle(results, outer(request, response, function()
-			return keep(results, inner(request, response))
-		end))
-	end
-end
 
 -- What runs for one method of a route: { function, does it take a response? }
 local function entry(route, handler)
-	local run = handler
-	for i = #route.middleware, 1, -1 do
-		run = wrap(route.middleware[i], run)
+	local layers = #route.middleware
+	if layers > 0 then
+		local functions = { handler }
+		for i = layers, 1, -1 do
+			functions[#functions + 1] = route.middleware[i]
+		end
+		return { core.chain(functions), true }
 	end
 	local info = debug.getinfo(handler, "u")
-	return { run, #route.middleware > 0 or info.nparams > 1 or info.isvararg }
+	return { handler, info.nparams > 1 or info.isvararg }
 end
 
 local function allowed(route)
@@ -87,7 +68,7 @@ end
 local function entries_of(route)
 	if route.any then
 		local any = entry(route, route.any)
-		return setmetatable({}, { __index = function() return any end })
+		return setmetatable({ GET = any, POST = any }, { __index = function() return any end })
 	end
 	local entries = {}
 	for method, handler in pairs(route.methods) do
@@ -138,15 +119,9 @@ end
 local function add(router, route, errors)
 	local entries = entries_of(route)
 	for _, path in ipairs(route.paths) do
-		local target = {
-			path = path,
-			entries = entries,
-			body_limit = route.body_limit,
-			wait = route.wait,
-			time = route.time,
-			memory = route.memory,
-			route = route,
-		}
+		-- By number what each request asks for; bind/bind.h has the names.
+		local target = { path, route.body_limit, route.wait or false, route.time or false, route.memory or false, entries }
+		target.route = route
 		local ok, message = router:add(path, target, route.host, route.file)
 		if not ok then
 			errors[#errors + 1] = ("%s:%d: %s"):format(route.file, route.path_line or 1, message)
@@ -172,6 +147,9 @@ local function load_routes(router, files, by_folder, errors)
 			if ok then
 				misnamed.check(file, route)
 				around(route, file.name, by_folder)
+				if #route.middleware > layers_most then
+					errors[#errors + 1] = ("%s:1: more than %d functions of middleware are around it"):format(file.path, layers_most)
+				end
 				loaded[#loaded + 1] = route
 				add(router, route, errors)
 			else
@@ -207,8 +185,8 @@ local function whole_server(by_folder)
 end
 
 --- Loads every file.  Returns the functions that find a route and that answer
--- failures, and whether routes differ by host; or nil and a report of all
--- errors.
+-- failures, whether routes differ by host, and what is found at once: the
+-- routes of paths without parameters; or nil and a report of all errors.
 local function load_all()
 	local errors = {}
 	local files = core.handlers()
@@ -232,10 +210,10 @@ local function load_all()
 			local other = path == "*" and whole or missing
 			return other[1], nil, nil, other[2]
 		end
-		local found = target.entries[method]
+		local found = target[6][method]
 		return found[1], target, params, found[2]
 	end
-	return find, place.completing(problem.failed, find), router.by_host or false
+	return find, place.completing(problem.failed, find), router.by_host or false, router:done()
 end
 
 local function methods_of(route)

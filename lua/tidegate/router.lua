@@ -82,9 +82,9 @@ function walk(node, path, at, count)
 end
 
 local function match_in(site, path)
-	local route = site.static[path]
-	if route then
-		return route.value
+	local value = site.static[path]
+	if value then
+		return value
 	end
 	if byte(path) == slash then
 		local found, params = walk(site.root, path, 2, 0)
@@ -99,7 +99,7 @@ local function new_node()
 end
 
 local function new_site()
-	return { static = {}, root = new_node() }
+	return { static = {}, root = new_node(), added = {} }
 end
 
 -- What a segment looks like whatever its parameters are called.
@@ -168,7 +168,7 @@ end
 -- Where a route with these segments belongs: a table and a key.
 local function place_of(site, text, segments, names)
 	if #names == 0 then
-		return site.static, text
+		return site.added, text
 	end
 	local node = site.root
 	for _, segment in ipairs(segments) do
@@ -235,6 +235,9 @@ function router_methods:add(text, value, host, source)
 		return nil, ("'%s'%s is also served by %s ('%s')"):format(text, where, other.source, other.text)
 	end
 	place[key] = { text = text, value = value, names = names, source = source or "another route" }
+	if #names == 0 then
+		site.static[text] = value
+	end
 	return true
 end
 
@@ -269,6 +272,18 @@ function router_methods:match(path, host)
 		end
 	end
 	return match_in(self.site, path)
+end
+
+--- No route is added any more.  Returns what serves each path without parameters;
+-- an empty table if routes differ by host.
+function router_methods:done()
+	self.site.added = nil
+	for _, sites in ipairs({ self.hosts, self.wildcards }) do
+		for _, site in pairs(sites) do
+			site.added = nil
+		end
+	end
+	return self.by_host and {} or self.site.static
 end
 
 local function new()

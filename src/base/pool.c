@@ -6,27 +6,6 @@
 
 enum { CHUNK = 32 * 1024 };
 
-#if defined(__SANITIZE_ADDRESS__)
-#define PLAIN 1 /* a sanitizer sees more of malloc's blocks */
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define PLAIN 1
-#endif
-#endif
-#ifndef PLAIN
-#define PLAIN 0
-#endif
-
-static int is_small(size_t size)
-{
-    return !PLAIN && size <= TG_POOL_MOST;
-}
-
-static size_t class_of(size_t size)
-{
-    return (size - 1) / TG_POOL_STEP;
-}
-
 /* Cuts a block from a chunk; the rest of a chunk that is too short is left. */
 static void *cut(struct tg_pool *pool, size_t size)
 {
@@ -47,54 +26,34 @@ static void *cut(struct tg_pool *pool, size_t size)
     return block;
 }
 
-static void *take(struct tg_pool *pool, size_t size)
+void *tg_pool_take_new(struct tg_pool *pool, size_t size)
 {
-    size_t class = class_of(size);
-    void **block = pool->spare[class];
+    size_t step = TG_POOL_STEP;
 
-    if (!block)
-        return cut(pool, (class + 1) * TG_POOL_STEP);
-    pool->spare[class] = *block;
-    return block;
-}
-
-static void give(struct tg_pool *pool, void *block, size_t size)
-{
-    size_t class = class_of(size);
-
-    *(void **)block = pool->spare[class];
-    pool->spare[class] = block;
-}
-
-static void drop(struct tg_pool *pool, void *block, size_t size)
-{
-    if (!block)
-        return;
-    if (is_small(size))
-        give(pool, block, size);
-    else
-        free(block);
+    return tg_pool_has(size) ? cut(pool, (size + step - 1) / step * step)
+                             : malloc(size);
 }
 
 void *tg_pool_resize(struct tg_pool *pool, void *block, size_t old, size_t size)
 {
     void *other;
 
+    if (!block)
+        return size ? tg_pool_take(pool, size) : NULL;
     if (size == 0) {
-        drop(pool, block, old);
+        tg_pool_give(pool, block, old);
         return NULL;
     }
-    if (!block)
-        return is_small(size) ? take(pool, size) : malloc(size);
-    if (!is_small(old) && !is_small(size))
+    if (!tg_pool_has(old) && !tg_pool_has(size))
         return realloc(block, size);
-    if (is_small(old) && is_small(size) && class_of(old) == class_of(size))
+    if (tg_pool_has(old) && tg_pool_has(size) &&
+        tg_pool_list(pool, old) == tg_pool_list(pool, size))
         return block;
-    other = is_small(size) ? take(pool, size) : malloc(size);
+    other = tg_pool_take(pool, size);
     if (!other)
         return size < old ? block : NULL;
     memcpy(other, block, old < size ? old : size);
-    drop(pool, block, old);
+    tg_pool_give(pool, block, old);
     return other;
 }
 

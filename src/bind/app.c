@@ -83,7 +83,8 @@ struct loading {
     bool ok;
 };
 
-/* tidegate.app.load() returns find, failed, by_host; or nil and a report. */
+/* tidegate.app.load() returns find, failed, by_host, plain; or nil and a
+ * report. */
 static int load(lua_State *L)
 {
     struct loading *loading = lua_touserdata(L, 1);
@@ -95,12 +96,13 @@ static int load(lua_State *L)
     lua_pushliteral(L, "tidegate.app");
     lua_call(L, 1, 1);
     lua_getfield(L, -1, "load");
-    lua_call(L, 0, 3); /* app module, find, failed, by_host */
-    if (lua_isnil(L, -3)) {
-        text = luaL_checklstring(L, -2, &len);
+    lua_call(L, 0, 4); /* app module, find, failed, by_host, plain */
+    if (lua_isnil(L, -4)) {
+        text = luaL_checklstring(L, -3, &len);
         tg_text_add(loading->report, text, len);
         return 0;
     }
+    app->plain = luaL_ref(L, LUA_REGISTRYINDEX);
     app->by_host = lua_toboolean(L, -1);
     lua_pop(L, 1);
     app->failed = luaL_ref(L, LUA_REGISTRYINDEX);

@@ -47,7 +47,8 @@ struct tg_app {
     struct tg_list open;          /* each a struct tg_open */
     struct tg_list services;      /* of bind/service.c */
     struct tg_call *spare;
-    int find, failed;               /* registry: functions of tidegate.app */
+    int find, failed;               /* registry: functions of tidegate.app, */
+    int plain;                      /* and its routes without parameters */
     bool by_host;                   /* does any route name a host? */
     struct tg_note *note;           /* what it runs, in the black box */
     const struct tg_limits *limits; /* where no route sets its own */

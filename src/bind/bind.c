@@ -8,6 +8,12 @@
 #include "script/bundle.h"
 #include "script/state.h"
 
+/* By address, which is found quickest as an integer. */
+static lua_Integer key_of(const char *name)
+{
+    return (lua_Integer)(intptr_t)name;
+}
+
 void tg_bind_class(lua_State *L, const char *name, const luaL_Reg *methods,
                    const luaL_Reg *metamethods)
 {
@@ -18,7 +24,13 @@ void tg_bind_class(lua_State *L, const char *name, const luaL_Reg *methods,
     luaL_setfuncs(L, metamethods, 0);   /* mt */
     lua_pushboolean(L, 0);              /* mt false */
     lua_setfield(L, -2, "__metatable"); /* mt */
-    lua_rawsetp(L, LUA_REGISTRYINDEX, name);
+    lua_rawseti(L, LUA_REGISTRYINDEX, key_of(name));
+}
+
+void tg_bind_set_class(lua_State *L, const char *name)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, key_of(name));
+    lua_setmetatable(L, -2);
 }
 
 struct tg_loop *tg_bind_loop(lua_State *L)
@@ -135,8 +147,7 @@ void *tg_bind_push(lua_State *L, const char *class, struct tg_exchange *x,
     handle->class = class;
     handle->x = x;
     handle->serial = tg_exchange_serial(x);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, class);
-    lua_setmetatable(L, -2);
+    tg_bind_set_class(L, class);
     return handle;
 }
 
@@ -144,8 +155,8 @@ struct tg_exchange *tg_bind_exchange(lua_State *L, int index, const char *class)
 {
     struct tg_handle *handle = lua_touserdata(L, index);
 
-    if (lua_type(L, index) != LUA_TUSERDATA ||
-        lua_rawlen(L, index) < sizeof(*handle) || handle->class != class)
+    if (!handle || lua_rawlen(L, index) < sizeof(*handle) ||
+        handle->class != class)           /* a light userdata has no length */
         luaL_checkudata(L, index, class); /* raises */
 
     if (tg_state_of(L)->closing || /* on another thread than the exchange */

@@ -25,6 +25,9 @@ struct tg_loop;
 void tg_bind_class(lua_State *L, const char *name, const luaL_Reg *methods,
                    const luaL_Reg *metamethods);
 
+/* Gives the value on top that metatable; `name` is the same by address. */
+void tg_bind_set_class(lua_State *L, const char *name);
+
 /* What runs `L`: its thread's loop.  Raises while handlers are loading, when
  * there is no loop yet. */
 struct tg_loop *tg_bind_loop(lua_State *L);
@@ -83,6 +86,16 @@ enum {
     TG_REQUEST_TEXT,
     TG_REQUEST_FORM,
     TG_REQUEST_TABLES
+};
+
+/* What a route, a table that app.lua made, has by number. */
+enum {
+    TG_ROUTE_PATH = 1,
+    TG_ROUTE_BODY_LIMIT,
+    TG_ROUTE_WAIT, /* this and the next two may be false */
+    TG_ROUTE_TIME,
+    TG_ROUTE_MEMORY,
+    TG_ROUTE_ENTRIES /* by method: what to run, does it take the response? */
 };
 
 void tg_request_push(lua_State *L, struct tg_exchange *x);

@@ -36,21 +36,55 @@ struct tg_call {
 
 /* --- running it --- */
 
-/* find(method, path, host) gives what to run, its route and parameters, and
- * whether it takes the response. */
-static void find_route(lua_State *L, struct tg_app *app, struct tg_exchange *x)
-{
-    const struct tg_head *head = tg_exchange_head(x);
+/* Where the running of a request has its values. */
+enum { SLOT_REQUEST = 1, SLOT_RUN, SLOT_OTHER, SLOT_ROUTE, SLOT_PARAMS };
 
+static void push_method(lua_State *L, struct tg_exchange *x)
+{
+    struct tg_span method = tg_exchange_head(x)->method;
+
+    lua_pushlstring(L, tg_exchange_bytes(x) + method.at, method.len);
+}
+
+/* find(method, path, host) gives what to run, its route and parameters, and
+ * whether it takes the response.  The path is at SLOT_RUN. */
+static bool find_any(lua_State *L, struct tg_app *app, struct tg_exchange *x)
+{
     lua_rawgeti(L, LUA_REGISTRYINDEX, app->find);
-    lua_pushlstring(L, tg_exchange_bytes(x) + head->method.at,
-                    head->method.len);
-    tg_request_push_path(L, x);
+    push_method(L, x);
+    lua_pushvalue(L, SLOT_RUN);
     if (app->by_host)
         tg_request_push_host(L, x);
     else
         lua_pushnil(L);
-    lua_call(L, 3, 4); /* request run route params wants_response */
+    lua_call(L, 3, 4);
+    lua_copy(L, SLOT_OTHER, SLOT_RUN);
+    return lua_toboolean(L, -1);
+}
+
+/* Leaves what to run, the route and its parameters where they belong, each of
+ * the latter maybe nil; does it take the response?  Most routes have no
+ * parameters: these are found here. */
+static bool find_route(lua_State *L, struct tg_app *app, struct tg_exchange *x)
+{
+    bool wants_response;
+
+    tg_request_push_path(L, x);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, app->plain);
+    lua_pushvalue(L, SLOT_RUN);
+    if (lua_rawget(L, SLOT_OTHER) == LUA_TNIL) {
+        lua_settop(L, SLOT_RUN);
+        return find_any(L, app, x);
+    }
+    lua_rawgeti(L, SLOT_ROUTE, TG_ROUTE_ENTRIES);
+    push_method(L, x);
+    lua_gettable(L, -2); /* ... route entries entry */
+    lua_rawgeti(L, -1, 1);
+    lua_replace(L, SLOT_RUN);
+    lua_rawgeti(L, -1, 2);
+    wants_response = lua_toboolean(L, -1);
+    lua_settop(L, SLOT_ROUTE);
+    return wants_response;
 }
 
 /* Of a route that has one of its own; its seconds are on top. */
@@ -61,7 +95,7 @@ static void apply_budget(lua_State *L)
     double bytes;
 
     budget.milliseconds = tg_app_milliseconds(lua_tonumber(L, -1));
-    lua_getfield(L, 3, "memory");
+    lua_rawgeti(L, SLOT_ROUTE, TG_ROUTE_MEMORY);
     bytes = lua_tonumber(L, -1);
     budget.task_bytes = bytes < (double)PTRDIFF_MAX ? (size_t)bytes : SIZE_MAX;
     tg_task_allow(task, &budget);
@@ -69,28 +103,28 @@ static void apply_budget(lua_State *L)
 
 static void apply_route(lua_State *L, struct tg_exchange *x)
 {
+    bool has_params = lua_istable(L, SLOT_PARAMS);
     const char *label;
     size_t len;
 
-    lua_getfield(L, 3, "path");
+    lua_rawgeti(L, SLOT_ROUTE, TG_ROUTE_PATH);
     label = lua_tolstring(L, -1, &len);
     tg_exchange_set_label(x, label, len);
     if (tg_exchange_head(x)->content_length > 0 ||
         tg_exchange_head(x)->chunked) {
-        lua_getfield(L, 3, "body_limit");
+        lua_rawgeti(L, SLOT_ROUTE, TG_ROUTE_BODY_LIMIT);
         if (!tg_exchange_limit(x, (uint64_t)lua_tointeger(L, -1)))
             tg_bind_fail(L, 413, "the request's content is too large");
     }
-    if (lua_getfield(L, 3, "wait") == LUA_TNUMBER)
+    if (lua_rawgeti(L, SLOT_ROUTE, TG_ROUTE_WAIT) == LUA_TNUMBER)
         tg_exchange_set_wait(x, lua_tonumber(L, -1));
-    if (lua_getfield(L, 3, "time") == LUA_TNUMBER)
+    if (lua_rawgeti(L, SLOT_ROUTE, TG_ROUTE_TIME) == LUA_TNUMBER)
         apply_budget(L);
-    lua_settop(L, 5);
-    lua_pushvalue(L, 3);
-    lua_setiuservalue(L, 1, TG_REQUEST_ROUTE);
-    if (!lua_isnil(L, 4)) {
-        lua_pushvalue(L, 4);
-        lua_setiuservalue(L, 1, TG_REQUEST_PARAMS);
+    lua_pushvalue(L, SLOT_ROUTE);
+    lua_setiuservalue(L, SLOT_REQUEST, TG_REQUEST_ROUTE);
+    if (has_params) {
+        lua_pushvalue(L, SLOT_PARAMS);
+        lua_setiuservalue(L, SLOT_REQUEST, TG_REQUEST_PARAMS);
     }
 }
 
@@ -101,16 +135,15 @@ static int answer(lua_State *L)
     struct tg_app *app = tg_state_of(L)->host;
     bool wants_response;
 
-    find_route(L, app, x);
-    if (!lua_isnil(L, 3))
+    wants_response = find_route(L, app, x);
+    if (!lua_isnil(L, SLOT_ROUTE))
         apply_route(L, x);
     else
         tg_exchange_limit(
             x, (uint64_t)
                    app->limits->body_limit); /* its middleware may read, too */
-    wants_response = lua_toboolean(L, 5);
-    lua_settop(L, 2);
-    lua_pushvalue(L, 1); /* request run request */
+    lua_settop(L, SLOT_RUN);
+    lua_pushvalue(L, SLOT_REQUEST);
     if (wants_response)
         tg_response_push(L, x);
     lua_callk(L, 1 + wants_response, LUA_MULTRET, 0, tg_answer_returned);

@@ -10,12 +10,14 @@
  *     core.lock()          no global may be written any more
  *     core.parameters(fn)  list of their names, and whether it takes more
  *     core.trace(error)    its traceback, for xpcall() in a task
+ *     core.chain(list)     a handler and its middleware as one; chain.c
  */
 #include "bind/core.h"
 
 #include "base/settings.h"
 #include "bind/app.h"
 #include "bind/bind.h"
+#include "bind/chain.h"
 #include "http/status.h"
 #include "script/bundle.h"
 #include "script/failure.h"
@@ -98,13 +100,10 @@ static int core_trace(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"reason", core_reason},
-    {"parameters", core_parameters},
-    {"trace", core_trace},
-    {"handlers", core_handlers},
-    {"settings", core_settings},
-    {"lock", core_lock},
-    {NULL, NULL},
+    {"reason", core_reason},     {"parameters", core_parameters},
+    {"trace", core_trace},       {"chain", tg_chain_make},
+    {"handlers", core_handlers}, {"settings", core_settings},
+    {"lock", core_lock},         {NULL, NULL},
 };
 
 static int open_core(lua_State *L)

@@ -42,8 +42,7 @@ static struct folder *push_folder(lua_State *L)
     struct folder *folder = lua_newuserdatauv(L, sizeof(*folder), 0);
 
     folder->entries = NULL;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, folder_class);
-    lua_setmetatable(L, -2);
+    tg_bind_set_class(L, folder_class);
     lua_toclose(L, -1);
     return folder;
 }

@@ -46,8 +46,7 @@ struct tg_headers *tg_headers_push_own(lua_State *L)
         luaL_error(L, "no headers can be made while the Lua state is closing");
     own = lua_newuserdatauv(L, sizeof(*own), 0);
     *own = (struct own){.class = own_class};
-    lua_rawgetp(L, LUA_REGISTRYINDEX, own_class);
-    lua_setmetatable(L, -2);
+    tg_bind_set_class(L, own_class);
     return &own->headers;
 }
 
@@ -55,8 +54,7 @@ static struct tg_headers *test_own(lua_State *L, int index)
 {
     struct own *own = lua_touserdata(L, index);
 
-    return lua_type(L, index) == LUA_TUSERDATA &&
-                   lua_rawlen(L, index) == sizeof(*own) &&
+    return own && lua_rawlen(L, index) == sizeof(*own) &&
                    own->class == own_class
                ? &own->headers
                : NULL;
@@ -71,6 +69,13 @@ static int own_gc(lua_State *L)
     return 0;
 }
 
+static struct tg_headers *of_exchange(struct tg_exchange *x,
+                                      const struct box *box)
+{
+    return box->of_response ? tg_exchange_response_headers(x)
+                            : tg_exchange_request_headers(x);
+}
+
 static struct tg_headers *check_headers(lua_State *L, int index)
 {
     struct tg_headers *own = test_own(L, index);
@@ -79,8 +84,7 @@ static struct tg_headers *check_headers(lua_State *L, int index)
 
     if (own)
         return own;
-    return box->of_response ? tg_exchange_response_headers(x)
-                            : tg_exchange_request_headers(x);
+    return of_exchange(x, box);
 }
 
 static struct tg_headers *check_writable(lua_State *L, int index)
@@ -93,7 +97,7 @@ static struct tg_headers *check_writable(lua_State *L, int index)
         return own;
     if (box->of_response && tg_exchange_stage(x) != TG_RESPONSE_OPEN)
         luaL_error(L, "the response has begun: its headers are sent");
-    return check_headers(L, index);
+    return of_exchange(x, box);
 }
 
 static const char *check_name(lua_State *L, int index, size_t *len)
@@ -115,10 +119,11 @@ static void add(lua_State *L, struct tg_headers *headers, const char *name,
     size_t len;
     const char *value;
 
-    if (lua_type(L, index) != LUA_TSTRING && lua_type(L, index) != LUA_TNUMBER)
+    if (!lua_isstring(L, index)) /* nor a number */
         luaL_error(L, "header '%s' is a string or a number, not a %s", name,
                    luaL_typename(L, index));
-    value = luaL_tolstring(L, index, &len);
+    lua_pushvalue(L, index); /* the caller's number stays one */
+    value = lua_tolstring(L, -1, &len);
     if (!tg_headers_value_ok(value, len))
         luaL_error(L, "header '%s' has a control byte in its value", name);
     if (headers->bytes.len + name_len + len > TG_HEADERS_MOST)

@@ -12,11 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct tg_json_key {
-    const char *text;
-    size_t len;
-    int slot; /* of the string, on the Lua stack */
-};
+#include "bind/json_keys.h"
 
 struct tg_json_buffer {
     char *data;

@@ -88,22 +88,76 @@ static inline uint64_t tg_json_load8(const char *at)
 }
 
 /*
- * Skips what stands in a JSON string as it is: ASCII from 0x20 on, but not
- * '"' and '\'.  Looks at eight bytes at once: a byte's top bit is set in `odd`
- * if the byte is above 0x7f, below 0x20, or equal to one of the two.  Borrows
- * can set more of them, but only above the first one that is right.
+ * Does each of eight bytes stand in a JSON string as it is: ASCII from 0x20 on,
+ * but not '"' and '\'?  If so, the result is 0.  Otherwise a byte's top bit is
+ * set if the byte is above 0x7f, below 0x20, or equal to one of the two.
+ * Borrows can set more of them, but only above the first one that is right.
  */
-static inline const char *tg_json_skip_plain(const char *at, const char *end)
+static inline uint64_t tg_json_odd(uint64_t word)
 {
     const uint64_t ones = 0x0101010101010101u;
+    uint64_t odd = word | (word - ones * 0x20);
 
+    odd |= (word ^ (ones * '"')) - ones;
+    odd |= (word ^ (ones * '\\')) - ones;
+    return odd & (ones * 0x80);
+}
+
+/*
+ * Copies what stands in a JSON string as it is, if all of it does; otherwise
+ * maybe some of it.  Returns how much is copied.  The last word overlaps the
+ * one before it, and a short text is one word of two halves.
+ */
+static inline size_t tg_json_copy_plain(char *to, const char *from, size_t len)
+{
+    size_t i = 0;
+
+    if (len < 8) {
+        char both[8] = "        ";
+        uint64_t word;
+
+        if (len >= 4) {
+            memcpy(both, from, 4);
+            memcpy(both + 4, from + len - 4, 4);
+        } else if (len >= 2) {
+            memcpy(both, from, 2);
+            memcpy(both + 2, from + len - 2, 2);
+        } else if (len) {
+            both[0] = *from;
+        }
+        memcpy(&word, both, 8);
+        if (tg_json_odd(word))
+            return 0;
+        if (len >= 4) {
+            memcpy(to, both, 4);
+            memcpy(to + len - 4, both + 4, 4);
+        } else if (len >= 2) {
+            memcpy(to, both, 2);
+            memcpy(to + len - 2, both + 2, 2);
+        } else if (len) {
+            *to = both[0];
+        }
+        return len;
+    }
+    for (; i + 8 <= len; i += 8) {
+        if (tg_json_odd(tg_json_load8(from + i)))
+            return i;
+        memcpy(to + i, from + i, 8);
+    }
+    if (i < len) {
+        if (tg_json_odd(tg_json_load8(from + len - 8)))
+            return i;
+        memcpy(to + len - 8, from + len - 8, 8);
+    }
+    return len;
+}
+
+/* Skips what stands in a JSON string as it is. */
+static inline const char *tg_json_skip_plain(const char *at, const char *end)
+{
     for (; end - at >= 8; at += 8) {
-        uint64_t word = tg_json_load8(at);
-        uint64_t odd = word | (word - ones * 0x20);
+        uint64_t odd = tg_json_odd(tg_json_load8(at));
 
-        odd |= (word ^ (ones * '"')) - ones;
-        odd |= (word ^ (ones * '\\')) - ones;
-        odd &= ones * 0x80;
         if (odd)
             return at + (__builtin_ctzll(odd) >> 3);
     }

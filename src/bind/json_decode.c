@@ -10,13 +10,22 @@
 #include "bind/json_codec.h"
 
 #define MAX_HINT 64
+#define NAMES 32     /* that are remembered */
+#define NAME_MOST 32 /* bytes of one */
+
+struct name {
+    const char *text; /* in the text that is decoded */
+    size_t len;
+};
 
 struct decoder {
     lua_State *L;
     const char *at, *end, *text;
     int depth, array_metatable;
-    const char *problem;  /* what is wrong at `at`, */
-    const char *expected; /* or what should be there */
+    int first_name;           /* where on the stack the strings of these are: */
+    struct name names[NAMES]; /* keys that may well come again */
+    const char *problem;      /* what is wrong at `at`, */
+    const char *expected;     /* or what should be there */
     /* How large the last table at each depth became: siblings are alike. */
     unsigned char hints[TG_JSON_DEPTH + 1];
 };
@@ -260,14 +269,49 @@ static bool read_escaped(struct decoder *d, const char *start)
     return ok;
 }
 
+static bool push_known(struct decoder *d, unsigned at, const char *text,
+                       size_t len)
+{
+    const struct name *name = &d->names[at];
+
+    if (name->len != len || memcmp(name->text, text, len) != 0)
+        return false;
+    lua_pushvalue(d->L, d->first_name + (int)at);
+    return true;
+}
+
+/* Pushes a key; to find it among the last ones costs less than to make its
+ * string again.  It has two places there. */
+static void push_name(struct decoder *d, const char *text, size_t len)
+{
+    unsigned at;
+
+    if (len - 1 >= NAME_MOST) { /* or none at all */
+        lua_pushlstring(d->L, text, len);
+        return;
+    }
+    at = (unsigned char)text[0] * 7u + (unsigned char)text[len - 1] * 3u +
+         (unsigned)len;
+    at %= NAMES;
+    if (push_known(d, at, text, len) || push_known(d, at ^ 1, text, len))
+        return;
+    at ^= d->names[at].len > 0;
+    lua_pushlstring(d->L, text, len);
+    lua_copy(d->L, -1, d->first_name + (int)at);
+    d->names[at] = (struct name){text, len};
+}
+
 /* Reads the string whose opening quote is at `d->at`. */
-static bool read_string(struct decoder *d)
+static inline bool read_string(struct decoder *d, bool is_key)
 {
     const char *start = ++d->at;
     int c = skip_run(d);
 
     if (c == '"') {
-        lua_pushlstring(d->L, start, (size_t)(d->at - start));
+        if (is_key)
+            push_name(d, start, (size_t)(d->at - start));
+        else
+            lua_pushlstring(d->L, start, (size_t)(d->at - start));
         d->at++;
         return true;
     }
@@ -361,7 +405,7 @@ static bool read_object(struct decoder *d)
 
         if (skip_space(d) != '"')
             return expected(d, size ? "a key" : "a key or '}'");
-        if (!read_string(d))
+        if (!read_string(d, true))
             return false;
         if (skip_space(d) != ':')
             return expected(d, "':'");
@@ -387,7 +431,7 @@ static bool read_value(struct decoder *d)
 
     switch (c) {
     case '"':
-        return read_string(d);
+        return read_string(d, false);
     case '{':
         return read_object(d);
     case '[':
@@ -414,10 +458,12 @@ bool tg_json_decode(lua_State *L, const char *text, size_t len)
     struct decoder d = {.L = L, .text = text, .at = text, .end = text + len};
     bool ok;
 
-    luaL_checkstack(L, LUA_MINSTACK, "cannot decode the text");
+    luaL_checkstack(L, LUA_MINSTACK + NAMES, "cannot decode the text");
     memset(d.hints, 4, sizeof(d.hints));
     tg_json_push_array_metatable(L);
     d.array_metatable = top + 1;
+    d.first_name = top + 2;
+    lua_settop(L, top + 1 + NAMES);
     if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         ok = refuse(&d, text, "byte order mark before the value");
     else
@@ -429,6 +475,7 @@ bool tg_json_decode(lua_State *L, const char *text, size_t len)
         push_failure(&d);
         return false;
     }
-    lua_remove(L, top + 1);
+    lua_copy(L, -1, top + 1);
+    lua_settop(L, top + 1);
     return true;
 }

@@ -9,16 +9,17 @@
 #include <lauxlib.h>
 #include <math.h>
 #include <stdarg.h>
-#include <stdlib.h>
 
 #include "bind/json.h"
 #include "bind/json_buffer.h"
 #include "bind/json_codec.h"
+#include "bind/json_keys.h"
 
 struct encoder {
     lua_State *L;
     struct tg_json_buffer *buffer;
-    size_t len, keys_len;
+    char *at, *end; /* in the buffer */
+    size_t keys_len;
     struct tg_json_style style;
 };
 
@@ -33,28 +34,32 @@ struct step {
 
 /* --- writing --- */
 
-static inline char *room(struct encoder *e, size_t len)
+static void grow(struct encoder *e, size_t more)
 {
-    if (e->buffer->cap - e->len < len)
-        tg_json_buffer_grow(e->L, e->buffer, e->len, len);
-    return e->buffer->data + e->len;
+    size_t len = (size_t)(e->at - e->buffer->data);
+
+    tg_json_buffer_grow(e->L, e->buffer, len, more);
+    e->at = e->buffer->data + len;
+    e->end = e->buffer->data + e->buffer->cap;
 }
 
-static inline void wrote(struct encoder *e, const char *end)
+static inline char *room(struct encoder *e, size_t len)
 {
-    e->len = (size_t)(end - e->buffer->data);
+    if ((size_t)(e->end - e->at) < len)
+        grow(e, len);
+    return e->at;
 }
 
 static inline void add_char(struct encoder *e, char c)
 {
     *room(e, 1) = c;
-    e->len++;
+    e->at++;
 }
 
-static void add(struct encoder *e, const char *text, size_t len)
+static inline void add(struct encoder *e, const char *text, size_t len)
 {
     memcpy(room(e, len), text, len);
-    e->len += len;
+    e->at += len;
 }
 
 /* Starts a line at `depth`, if the text is indented at all. */
@@ -66,7 +71,7 @@ static inline void add_line(struct encoder *e, int depth)
 
         memset(at, ' ', len);
         *at = '\n';
-        e->len += len;
+        e->at += len;
     }
 }
 
@@ -143,7 +148,8 @@ static void refuse(struct encoder *e, const struct step *step,
 
 /* --- values --- */
 
-static void add_value(struct encoder *e, const struct step *step);
+/* Adds the value at an index of the stack, an absolute one. */
+static void add_value(struct encoder *e, int value, const struct step *step);
 
 static char *put_escape(char *at, unsigned char c)
 {
@@ -162,13 +168,12 @@ static char *put_escape(char *at, unsigned char c)
     return at;
 }
 
-/* Adds a string with its quotes; returns false if it is not UTF-8. */
-static bool add_string(struct encoder *e, const char *text, size_t len)
+/* Adds the rest of a string, behind which is its quote; returns false if it is
+ * not UTF-8. */
+static bool add_rest(struct encoder *e, const char *text, const char *end)
 {
-    const char *end = text + len;
-    char *at = room(e, len + 2);
+    char *at = room(e, (size_t)(end - text) + 1);
 
-    *at++ = '"';
     for (;;) {
         const char *run = text;
 
@@ -186,33 +191,48 @@ static bool add_string(struct encoder *e, const char *text, size_t len)
             break;
         if ((unsigned char)*text >= 0x20 && *text != '"' && *text != '\\')
             continue;
-        wrote(e, at);
+        e->at = at;
         at = room(e, (size_t)(end - text) + 7);
         at = put_escape(at, (unsigned char)*text++);
     }
     *at++ = '"';
-    wrote(e, at);
+    e->at = at;
     return true;
 }
 
-static void add_number(struct encoder *e, const struct step *step)
+/* Adds a string with its quotes; returns false if it is not UTF-8. */
+static inline bool add_string(struct encoder *e, const char *text, size_t len)
+{
+    char *at = room(e, len + 2);
+    size_t plain;
+
+    *at++ = '"';
+    plain = tg_json_copy_plain(at, text, len);
+    e->at = at + plain;
+    if (plain < len)
+        return add_rest(e, text + plain, text + len);
+    *e->at++ = '"';
+    return true;
+}
+
+static void add_number(struct encoder *e, int value, const struct step *step)
 {
     char *at = room(e, TG_JSON_NUMBER);
     lua_Number real;
 
-    if (lua_isinteger(e->L, -1)) {
-        wrote(e, tg_json_print_integer(at, lua_tointeger(e->L, -1)));
+    if (lua_isinteger(e->L, value)) {
+        e->at = tg_json_print_integer(at, lua_tointeger(e->L, value));
         return;
     }
-    real = lua_tonumber(e->L, -1);
+    real = lua_tonumber(e->L, value);
     if (isnan(real))
         refuse(e, step, "nan has no form in JSON");
     if (isinf(real))
         refuse(e, step, "infinity has no form in JSON");
-    wrote(e, tg_json_print_float(at, real));
+    e->at = tg_json_print_float(at, real);
 }
 
-/* --- tables: on top of the stack, or below a key and its value --- */
+/* --- tables: a step of the walk has its key and value on top --- */
 
 /* Raises what is wrong with the key below the top. */
 static void refuse_key(struct encoder *e, struct step *step, bool in_array)
@@ -234,65 +254,64 @@ static void refuse_key(struct encoder *e, struct step *step, bool in_array)
 }
 
 /* Returns how many items an array has whose keys come in any order. */
-static lua_Integer check_array(struct encoder *e, struct step *step)
+static lua_Integer check_array(struct encoder *e, int table, struct step *step)
 {
     lua_State *L = e->L;
     lua_Integer count = 0, last = 0;
 
-    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1), count++) {
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1), count++) {
         if (!lua_isinteger(L, -2) || lua_tointeger(L, -2) < 1)
             refuse_key(e, step, true);
         if (lua_tointeger(L, -2) > last)
             last = lua_tointeger(L, -2);
     }
     if (last > count) {
-        for (step->index = 1; lua_rawgeti(L, -1, step->index); step->index++)
+        for (step->index = 1; lua_rawgeti(L, table, step->index); step->index++)
             lua_pop(L, 1);
         refuse(e, step, "an array has no gaps");
     }
     return count;
 }
 
-static void add_item(struct encoder *e, struct step *step, lua_Integer i)
+/* The item is on top. */
+static void add_item(struct encoder *e, int value, struct step *step,
+                     lua_Integer i)
 {
     add_char(e, i == 1 ? '[' : ',');
     add_line(e, step->depth);
     step->index = i;
-    add_value(e, step);
+    add_value(e, value, step);
     lua_pop(e->L, 1);
 }
 
 /* Items usually come in order; from the first that does not on they are looked
  * up, once it is clear that they are all there. */
-static void add_array(struct encoder *e, struct step *step)
+static void add_array(struct encoder *e, int table, struct step *step)
 {
     lua_State *L = e->L;
     lua_Integer i = 1, count;
     bool more = true;
 
-    for (; more && lua_isinteger(L, -2) && lua_tointeger(L, -2) == i; i++) {
-        add_item(e, step, i);
-        more = lua_next(L, -2);
+    for (; more && lua_isinteger(L, table + 1) &&
+           lua_tointeger(L, table + 1) == i;
+         i++) {
+        add_item(e, table + 2, step, i);
+        more = lua_next(L, table);
     }
     if (more) {
         lua_pop(L, 2);
-        for (count = check_array(e, step); i <= count; i++) {
-            lua_rawgeti(L, -1, i);
-            add_item(e, step, i);
+        for (count = check_array(e, table, step); i <= count; i++) {
+            lua_rawgeti(L, table, i);
+            add_item(e, table + 1, step, i);
         }
     }
     add_line(e, step->depth - 1);
     add_char(e, ']');
 }
 
-/* Adds the key below the top and the value there. */
-static void add_member(struct encoder *e, struct step *step, char c)
+/* Adds the value with the step's key. */
+static void add_member(struct encoder *e, int value, struct step *step, char c)
 {
-    lua_State *L = e->L;
-
-    if (lua_type(L, -2) != LUA_TSTRING)
-        refuse_key(e, step, false);
-    step->key = lua_tolstring(L, -2, &step->len);
     add_char(e, c);
     add_line(e, step->depth);
     if (!add_string(e, step->key, step->len))
@@ -300,128 +319,129 @@ static void add_member(struct encoder *e, struct step *step, char c)
     add_char(e, ':');
     if (e->style.indent)
         add_char(e, ' ');
-    add_value(e, step);
+    add_value(e, value, step);
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-    const struct tg_json_key *x = a, *y = b;
-    size_t len = x->len < y->len ? x->len : y->len;
-    int order = memcmp(x->text, y->text, len);
-
-    return order ? order : (x->len > y->len) - (x->len < y->len);
-}
-
-/* Leaves the keys of the table at `table` on the stack, and a description of
- * each in the buffer; there is a key and its value on top. */
-static void push_keys(struct encoder *e, struct step *step, int table)
+/* Leaves the values of the table on the stack, from `table` + 1 on, and a
+ * description of each key in the buffer.  The keys live: the table has them. */
+static size_t push_values(struct encoder *e, int table, struct step *step)
 {
     struct tg_json_buffer *buffer = e->buffer;
     lua_State *L = e->L;
+    int value = table;
+    size_t len;
 
     do {
-        struct tg_json_key *key;
+        const char *text;
 
         if (lua_type(L, -2) != LUA_TSTRING)
             refuse_key(e, step, false);
         if (e->keys_len == buffer->keys_cap)
             tg_json_buffer_grow_keys(L, buffer);
+        text = lua_tolstring(L, -2, &len);
+        buffer->keys[e->keys_len++] = tg_json_key(text, len, ++value);
+        if ((value - table) % (LUA_MINSTACK / 4) == 0)
+            luaL_checkstack(L, LUA_MINSTACK, "too many keys to sort");
+        lua_insert(L, -2); /* the value below its key */
+    } while (lua_next(L, table));
+    return (size_t)(value - table);
+}
+
+static void add_sorted(struct encoder *e, int table, struct step *step)
+{
+    size_t first = e->keys_len, i, count = push_values(e, table, step);
+
+    tg_json_keys_sort(e->buffer->keys + first, count);
+    for (i = 0; i < count; i++) {
+        struct tg_json_key *key = &e->buffer->keys[first + i];
+
+        step->key = key->text;
+        step->len = key->len;
+        add_member(e, key->value, step, i ? ',' : '{');
+    }
+    e->keys_len = first;
+    lua_settop(e->L, table);
+}
+
+static void add_unsorted(struct encoder *e, int table, struct step *step)
+{
+    lua_State *L = e->L;
+    char c = '{';
+
+    do {
+        if (lua_type(L, table + 1) != LUA_TSTRING)
+            refuse_key(e, step, false);
+        step->key = lua_tolstring(L, table + 1, &step->len);
+        add_member(e, table + 2, step, c);
         lua_pop(L, 1);
-        key = &buffer->keys[e->keys_len++];
-        key->text = lua_tolstring(L, -1, &key->len);
-        key->slot = lua_gettop(L);
-        luaL_checkstack(L, LUA_MINSTACK, "too many keys to sort");
-        lua_pushvalue(L, -1);
+        c = ',';
     } while (lua_next(L, table));
 }
 
-static void add_sorted(struct encoder *e, struct step *step)
+static void add_object(struct encoder *e, int table, struct step *step)
 {
-    lua_State *L = e->L;
-    int table = lua_gettop(L) - 2;
-    size_t first = e->keys_len, i, count;
-
-    push_keys(e, step, table);
-    count = e->keys_len - first;
-    qsort(e->buffer->keys + first, count, sizeof(struct tg_json_key),
-          compare_keys);
-    for (i = 0; i < count; i++) {
-        lua_pushvalue(L, e->buffer->keys[first + i].slot);
-        lua_pushvalue(L, -1);
-        lua_rawget(L, table);
-        add_member(e, step, i ? ',' : '{');
-        lua_pop(L, 2);
-    }
-    e->keys_len = first;
-    lua_settop(L, table);
-}
-
-static void add_object(struct encoder *e, struct step *step)
-{
-    char c = '{';
-
-    if (e->style.sort) {
-        add_sorted(e, step);
-    } else {
-        do {
-            add_member(e, step, c);
-            lua_pop(e->L, 1);
-            c = ',';
-        } while (lua_next(e->L, -2));
-    }
+    if (e->style.sort)
+        add_sorted(e, table, step);
+    else
+        add_unsorted(e, table, step);
     add_line(e, step->depth - 1);
     add_char(e, '}');
 }
 
-static void add_table(struct encoder *e, const struct step *up)
+static void add_table(struct encoder *e, int value, const struct step *up)
 {
     struct step step = {.up = up, .depth = up ? up->depth + 1 : 1};
     lua_State *L = e->L;
     bool marked = false;
+    int table;
 
     if (step.depth > TG_JSON_DEPTH)
         refuse(e, up, "nested deeper than %d levels", TG_JSON_DEPTH);
     luaL_checkstack(L, LUA_MINSTACK, "cannot encode the value");
-    if (lua_getmetatable(L, -1)) {
+    if (lua_getmetatable(L, value)) {
         marked = lua_topointer(L, -1) == e->buffer->array;
         lua_pop(L, 1);
     }
+    lua_pushvalue(L, value);
+    table = lua_gettop(L);
     lua_pushnil(L);
-    if (!lua_next(L, -2))
+    if (!lua_next(L, table))
         add(e, marked ? "[]" : "{}", 2);
-    else if (lua_type(L, -2) == LUA_TSTRING && !marked)
-        add_object(e, &step);
+    else if (lua_type(L, table + 1) == LUA_TSTRING && !marked)
+        add_object(e, table, &step);
     else
-        add_array(e, &step);
+        add_array(e, table, &step);
+    lua_settop(L, table - 1);
 }
 
-static void add_value(struct encoder *e, const struct step *step)
+static void add_value(struct encoder *e, int value, const struct step *step)
 {
     lua_State *L = e->L;
     const char *text;
     size_t len;
 
-    switch (lua_type(L, -1)) {
+    switch (lua_type(L, value)) {
     case LUA_TSTRING:
-        text = lua_tolstring(L, -1, &len);
+        text = lua_tolstring(L, value, &len);
         if (!add_string(e, text, len))
             refuse(e, step, "the string is not UTF-8");
         return;
     case LUA_TNUMBER:
-        add_number(e, step);
+        add_number(e, value, step);
         return;
     case LUA_TTABLE:
-        add_table(e, step);
+        add_table(e, value, step);
         return;
     case LUA_TBOOLEAN:
-        if (lua_toboolean(L, -1))
+        if (lua_toboolean(L, value))
             add(e, "true", 4);
         else
             add(e, "false", 5);
         return;
     default:
-        if (!lua_isnil(L, -1) && !tg_json_is_null(L, -1))
-            refuse(e, step, "a %s has no form in JSON", luaL_typename(L, -1));
+        if (!lua_isnil(L, value) && !tg_json_is_null(L, value))
+            refuse(e, step, "a %s has no form in JSON",
+                   luaL_typename(L, value));
         add(e, "null", 4);
     }
 }
@@ -437,10 +457,10 @@ const char *tg_json_encode_styled(lua_State *L, int index,
     index = lua_absindex(L, index);
     luaL_checkstack(L, LUA_MINSTACK, "cannot encode the value");
     e.buffer = tg_json_buffer_get(L);
-    lua_pushvalue(L, index);
-    add_value(&e, NULL);
-    lua_pop(L, 1);
-    *len = e.len;
+    e.at = e.buffer->data;
+    e.end = e.at + e.buffer->cap;
+    add_value(&e, index, NULL);
+    *len = (size_t)(e.at - e.buffer->data);
     return e.buffer->data;
 }
 

@@ -414,8 +414,28 @@ static char *print_extreme(char *room, double value)
     return print_decimal(room, digits, exponent);
 }
 
+/*
+ * Of few decimals, as prices and coordinates are: if one with so many reads
+ * back as the value, it is the only one, since fewer than 16 digits are told
+ * apart.  Returns NULL if the value needs more.
+ */
+static char *print_short(char *room, double value)
+{
+    static const double tens[] = {1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+    int places;
+
+    for (places = 1; places <= 6; places++) {
+        double digits = rint(value * tens[places - 1]);
+
+        if (digits / tens[places - 1] == value)
+            return print_decimal(room, (uint64_t)digits, -places);
+    }
+    return NULL;
+}
+
 char *tg_json_print_float(char *room, lua_Number value)
 {
+    char *end;
     uint64_t bits;
 
     if (signbit(value)) {
@@ -427,6 +447,8 @@ char *tg_json_print_float(char *room, lua_Number value)
         memcpy(room, ".0", 2);
         return room + 2;
     }
+    if (value < 1e9 && (end = print_short(room, value)))
+        return end;
     memcpy(&bits, &value, sizeof(bits));
     if (1e-9 <= value && value < 1e17)
         return print_exact(room, bits);

@@ -66,8 +66,7 @@ static int all_values(lua_State *L)
 void tg_pairs_push(lua_State *L, int nonempty)
 {
     lua_createtable(L, 0, nonempty);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, pairs_class);
-    lua_setmetatable(L, -2);
+    tg_bind_set_class(L, pairs_class);
 }
 
 void tg_pairs_add(lua_State *L, int pairs, int count)

@@ -263,8 +263,7 @@ static struct tg_draft *push_draft(lua_State *L)
     struct tg_draft *draft = lua_newuserdatauv(L, sizeof(*draft), 0);
 
     *draft = TG_DRAFT_NONE;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, draft_class);
-    lua_setmetatable(L, -2);
+    tg_bind_set_class(L, draft_class);
     return draft;
 }
 

@@ -213,7 +213,7 @@ static int push_table_field(lua_State *L, struct tg_exchange *x,
     else if (field == PEER)
         push_peer(L, x);
     else
-        lua_newtable(L);
+        lua_createtable(L, 0, 2); /* locals: a few */
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, 1, slot);
     return 1;
@@ -259,7 +259,7 @@ static int push_field(lua_State *L, struct tg_exchange *x, enum field field)
         return 1;
     case ROUTE:
         if (lua_getiuservalue(L, 1, TG_REQUEST_ROUTE) == LUA_TTABLE)
-            lua_getfield(L, -1, "path");
+            lua_rawgeti(L, -1, TG_ROUTE_PATH);
         return 1;
     case GENERATION:
         lua_pushinteger(L, (lua_Integer)tg_state_of(L)->generation);
@@ -280,13 +280,12 @@ static int request_index(lua_State *L)
 {
     struct tg_exchange *x = tg_bind_exchange(L, 1, tg_request_class);
 
-    lua_settop(L, 2);
     lua_pushvalue(L, 2);
     switch (lua_rawget(L, lua_upvalueindex(1))) {
     case LUA_TFUNCTION:
         return 1;
     case LUA_TNUMBER:
-        return push_field(L, x, (enum field)lua_tointeger(L, 3));
+        return push_field(L, x, (enum field)lua_tointeger(L, -1));
     default:
         return luaL_error(L, "a request has no field '%s'",
                           luaL_tolstring(L, 2, NULL));

@@ -25,20 +25,28 @@ const unsigned char tg_byte_classes[256] = {
 };
 /* clang-format on */
 
-bool tg_bytes_are_value(const char *at, size_t len)
+/* Eight bytes of ASCII from 0x20 to 0x7e are: a byte that is not of these has
+ * its top bit set by itself, or by one of the sums. */
+static inline bool are_visible(const char *at)
 {
     const uint64_t ones = UINT64_MAX / 255, highs = ones << 7;
-    uint64_t word, below, delete;
+    uint64_t word;
 
-    for (; len >= 8; at += 8, len -= 8) {
-        memcpy(&word, at, 8);
-        below = (word - ones * 0x20) & ~word;
-        delete = word ^ ones * 0x7f;
-        delete = (delete - ones) & ~delete;
-        if (((below | delete) & highs) && !tg_bytes_are(at, 8, TG_BYTE_VALUE))
+    memcpy(&word, at, 8);
+    return ((word | (word - ones * 0x20) | (word + ones)) & highs) == 0;
+}
+
+bool tg_bytes_are_value(const char *at, size_t len)
+{
+    const char *end = at + len;
+
+    if (len < 8)
+        return tg_bytes_are(at, len, TG_BYTE_VALUE);
+    for (; end - at >= 8; at += 8)
+        if (!are_visible(at) && !tg_bytes_are(at, 8, TG_BYTE_VALUE))
             return false;
-    }
-    return tg_bytes_are(at, len, TG_BYTE_VALUE);
+    return are_visible(end - 8) ||
+           tg_bytes_are(at, (size_t)(end - at), TG_BYTE_VALUE);
 }
 
 int tg_byte_hex(char c)

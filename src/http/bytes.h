@@ -40,10 +40,18 @@ static inline bool tg_bytes_are(const char *at, size_t len, int class)
 /* Are they bytes of a field value?  Eight at a time. */
 bool tg_bytes_are_value(const char *at, size_t len);
 
+/* Are two texts of this length the same but for case?  Most differ in their
+ * first byte. */
+static inline bool tg_bytes_alike(const char *at, const char *other, size_t len)
+{
+    return len == 0 ||
+           (((*at ^ *other) & ~0x20) == 0 && strncasecmp(at, other, len) == 0);
+}
+
 /* Is the text this lower-case word, in whatever case? */
 static inline bool tg_bytes_spell(const char *at, size_t len, const char *word)
 {
-    return strlen(word) == len && strncasecmp(at, word, len) == 0;
+    return strlen(word) == len && tg_bytes_alike(at, word, len);
 }
 
 /* What a hexadecimal digit is worth; -1: it is none. */

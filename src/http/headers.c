@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/alloc.h"
 #include "http/bytes.h"
@@ -77,7 +76,7 @@ int tg_headers_find(const struct tg_headers *headers, const char *name,
         const struct tg_headers_entry *entry = &headers->entries[i];
 
         if (entry->name_len == len &&
-            strncasecmp(headers->bytes.data + entry->name_at, name, len) == 0)
+            tg_bytes_alike(headers->bytes.data + entry->name_at, name, len))
             return (int)i;
     }
     return -1;

@@ -2,9 +2,9 @@
 #include "http/writer.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/text.h"
+#include "http/bytes.h"
 #include "http/date.h"
 #include "http/status.h"
 
@@ -28,19 +28,13 @@ static void add_number(struct tg_text *out, uint64_t number)
     add(out, digits + at, sizeof(digits) - at);
 }
 
-static bool is(const char *name, size_t len, const char *other, size_t want)
-{
-    return len == want && strncasecmp(name, other, len) == 0;
-}
-
-#define IS(name, len, literal) is(name, len, literal, sizeof(literal) - 1)
-
 /* Framing is the connection's: a handler cannot contradict it. */
 static bool is_framing(const char *name, size_t len)
 {
-    return IS(name, len, "content-length") ||
-           IS(name, len, "transfer-encoding") || IS(name, len, "connection") ||
-           IS(name, len, "keep-alive");
+    return tg_bytes_spell(name, len, "content-length") ||
+           tg_bytes_spell(name, len, "transfer-encoding") ||
+           tg_bytes_spell(name, len, "connection") ||
+           tg_bytes_spell(name, len, "keep-alive");
 }
 
 static void add_fields(struct tg_text *out, const struct tg_headers *headers,
@@ -55,8 +49,8 @@ static void add_fields(struct tg_text *out, const struct tg_headers *headers,
 
         if (is_framing(name, name_len))
             continue;
-        *dated |= IS(name, name_len, "date");
-        *typed |= IS(name, name_len, "content-type");
+        *dated |= tg_bytes_spell(name, name_len, "date");
+        *typed |= tg_bytes_spell(name, name_len, "content-type");
         add(out, name, name_len);
         ADD(out, ": ");
         add(out, value, value_len);

@@ -23,19 +23,37 @@ enum {
     LARGE = 1024 * 1024       /* what a turn over its time is not given */
 };
 
+/* If not, Lua collects, asks again, then raises. */
+static bool may_grow(const struct tg_state *state, size_t old, size_t size)
+{
+    if (state->bytes - old + size > state->ceiling)
+        return false;
+    /* a __call that is itself grows its stack in C */
+    return size < LARGE || !tg_turn_is_overdue(state->turn);
+}
+
 /* For a new block `old` is a type, not a size. */
 static void *allocate(void *arg, void *block, size_t old, size_t size)
 {
     struct tg_state *state = arg;
-    size_t had = block ? old : 0;
 
-    if (size > had && state->bytes - had + size > state->ceiling)
-        return NULL; /* Lua collects, asks again, then raises */
-    if (size > had && size >= LARGE && tg_turn_is_overdue(state->turn))
-        return NULL; /* a __call that is itself grows its stack in C */
+    if (!block) {
+        if (size && may_grow(state, 0, size))
+            block = tg_pool_take(&state->pool, size);
+        if (block)
+            state->bytes += size;
+        return block;
+    }
+    if (size == 0) {
+        tg_pool_give(&state->pool, block, old);
+        state->bytes -= old;
+        return NULL;
+    }
+    if (size > old && !may_grow(state, old, size))
+        return NULL;
     block = tg_pool_resize(&state->pool, block, old, size);
-    if (block || size == 0)
-        state->bytes += size - had;
+    if (block)
+        state->bytes += size - old;
     return block;
 }
 

@@ -226,6 +226,19 @@ describe("json.decode", function()
 		assert.is_nil((json.decode(("["):rep(1000000))))
 	end)
 
+	it("gives each key as it stands, whatever came before", function()
+		local words = { "", "a", "b", "ab", "ba", "aba", "abb", "bab", "é", "a\\n", ("k"):rep(32), ("k"):rep(33), ("k"):rep(50) }
+		for i = 1, 60 do
+			words[#words + 1] = "id" .. i
+		end
+		local parts, expected = {}, {}
+		for i = 1, 2000 do
+			local word = words[math.random(#words)]
+			parts[i], expected[i] = ('{"%s":%d}'):format(word, i), { [word:gsub("\\n", "\n")] = i }
+		end
+		assert.same(expected, json.decode("[" .. table.concat(parts, ",") .. "]"))
+	end)
+
 	it("does not count siblings as depth", function()
 		assert.equal(500, #json.decode("[" .. ("[[]],"):rep(499) .. "{}]"))
 	end)

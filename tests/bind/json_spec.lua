@@ -202,6 +202,24 @@ describe("json.encode", function()
 				json.encode(value, { sort = true }))
 		end)
 
+		it("orders keys that begin alike, however many", function()
+			for count = 0, 60 do
+				local value, keys, parts = {}, {}, {}
+				while #keys < count do
+					local key = ("harbour"):sub(1, math.random(0, 7)) .. ("\0ab"):rep(math.random(0, 3)):sub(math.random(1, 9))
+						.. math.random(1, 99)
+					if not value[key] then
+						value[key], keys[#keys + 1] = #keys, key
+					end
+				end
+				table.sort(keys)
+				for i, key in ipairs(keys) do
+					parts[i] = ('"%s":%d'):format(key:gsub("%z", "\\u0000"), value[key])
+				end
+				assert.equal("{" .. table.concat(parts, ",") .. "}", json.encode(value, { sort = true }))
+			end
+		end)
+
 		it("orders many keys", function()
 			local value, parts = {}, {}
 			for i = 1, 5000 do
@@ -293,6 +311,20 @@ describe("json", function()
 		end
 	end)
 
+	it("finds the byte that is escaped, wherever it is in whatever string", function()
+		for len = 1, 40 do
+			for at = 1, len do
+				for byte, escaped in pairs({ ['"'] = '\\"', ["\\"] = "\\\\", ["\31"] = "\\u001f", ["é"] = "é", ["\127"] = "\127" }) do
+					local text = ("x"):rep(at - 1) .. byte .. ("x"):rep(len - at)
+					local written = ("x"):rep(at - 1) .. escaped .. ("x"):rep(len - at)
+					assert.equal('["' .. written .. '"]', json.encode({ text }))
+					assert.equal(text, json.decode('"' .. written .. '"'))
+				end
+				assert.is_false((pcall(json.encode, ("x"):rep(at - 1) .. "\xff" .. ("x"):rep(len - at))))
+			end
+		end
+	end)
+
 	it("gives back every float and keeps it a float, in the fewest digits", function()
 		local function check(number)
 			local text = json.encode(number)
@@ -312,6 +344,7 @@ describe("json", function()
 			end
 			check(math.random())
 			check(math.random(0, 1000000) / 100)
+			check(math.random(0, 10 ^ 12 // 1 | 0) / 10 ^ math.random(1, 7))
 		end
 	end)
 

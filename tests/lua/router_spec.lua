@@ -194,6 +194,13 @@ describe("tidegate.router", function()
 			assert.falsy(router_of({ "/", "/{x}" }).by_host)
 		end)
 
+		it("gives what serves plain paths, if no route has one", function()
+			local plain = router_of({ "/", "/a", "/{x}" })
+			assert.same({ ["/"] = "/", ["/a"] = "/a" }, plain:done())
+			assert.equal("/a", (plain:match("/a")))
+			assert.same({}, router:done())
+		end)
+
 		it("ignores the host of a request if no route has one", function()
 			assert.equal("/", (router_of({ "/" }):match("/", "example.com")))
 		end)

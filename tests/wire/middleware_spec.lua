@@ -45,6 +45,15 @@ describe("middleware", function()
 			"return function() require('tidegate.timer').sleep(0.001) error('caught', 0) end")
 		folder("twice", "function(_, _, next) return next() .. next() end",
 			"local n = 0 return function() n = n + 1 return tostring(n) end")
+		folder("last", "function(_, _, next) next() next() end",
+			"local n = 0 return function() n = n + 1 if n == 1 then return 201, 'first', { ['x-n'] = 1 } end return 'second' end")
+		folder("empty", "function(_, _, next) next() next() end",
+			"local n = 0 return function() n = n + 1 if n == 1 then return 'first' end end")
+		folder("all", "function(_, _, next) next() end", "return function() return 201, { a = 1 }, { ['x-a'] = 'b' } end")
+		folder("bare", "function(_, _, next) return next('these', 'are', 'not handed on') end",
+			"return function(...) return tostring(select('#', ...)) end")
+		folder("inner", "function(_, _, next) return coroutine.wrap(next)() .. coroutine.wrap(function() return next() end)() end",
+			"local n = 0 return function() require('tidegate.timer').sleep(0.001) n = n + 1 return tostring(n) end")
 		folder("stream", "function(_, response, next) response:write('<') next() response:write('>') end",
 			"return function(_, response) response:write('inside') end")
 		folder("locals", "function(request, _, next) request.locals.user = 'Ada' return next() end",
@@ -65,6 +74,23 @@ describe("middleware", function()
 		for name, text in pairs(folders) do
 			files[name] = text
 		end
+		files["handlers/kept/_middleware.lua"] = [[
+local timer = require("tidegate.timer")
+local kept = {}
+local function keep(request, response, next)
+	kept[request.query.key] = next
+	if request.query.of then
+		return "it says: " .. select(2, pcall(kept[request.query.of]))
+	end
+	return next()
+end
+local function wait(request, response, next)
+	timer.sleep(tonumber(request.query.wait))
+	return next()
+end
+return { keep, wait }
+]]
+		files["handlers/kept/in.lua"] = "return function(request) return request.query.key end"
 		gateway = server.start({ files = files })
 	end)
 
@@ -163,6 +189,42 @@ describe("middleware", function()
 		assert.equal("12", gateway:get("/twice/in").body)
 	end)
 
+	it("that returns nothing hands on what next gave last", function()
+		local response = gateway:get("/last/in")
+		assert.equal(200, response.status)
+		assert.equal("second", response.body)
+		assert.is_nil(response.headers["x-n"])
+		assert.equal(204, gateway:get("/empty/in").status)
+	end)
+
+	it("that returns nothing hands on status, body and headers", function()
+		local response = gateway:get("/all/in")
+		assert.equal(201, response.status)
+		assert.equal('{"a":1}', response.body)
+		assert.equal("b", response.headers["x-a"])
+	end)
+
+	it("gives the handler request and response, whatever next is given", function()
+		assert.equal("2", gateway:get("/bare/in").body)
+	end)
+
+	it("may call next in coroutines of its own, and wait there", function()
+		assert.equal("12", gateway:get("/inner/in").body)
+	end)
+
+	it("has a next for each request, which waits beside others", function()
+		local slow = gateway:connect()
+		slow:ask("GET", "/kept/in?key=slow&wait=0.1")
+		assert.equal("quick", gateway:get("/kept/in?key=quick&wait=0").body)
+		assert.equal("slow", slow:response().body)
+		slow:close()
+	end)
+
+	it("cannot use the next of a request that is over", function()
+		assert.equal("old", gateway:get("/kept/in?key=old&wait=0").body)
+		assert.matches("it says: .*the exchange is over", gateway:get("/kept/in?key=new&of=old").body)
+	end)
+
 	it("may write around a stream", function()
 		assert.equal("<inside>", gateway:get("/stream/in").body)
 	end)
@@ -220,6 +282,26 @@ describe("middleware", function()
 		assert.equal(404, response.status)
 		assert.equal("y", response.headers["x-top"])
 		other:stop()
+	end)
+
+	it("may be a hundred functions around a route, and no more", function()
+		local function list(n)
+			return "local list = {} for i = 1, " .. n .. " do list[i] = function(_, _, next) return next() .. '.' end end return list"
+		end
+		local other = server.start({ files = {
+			["handlers/_middleware.lua"] = list(100),
+			["handlers/a.lua"] = "return function() return pcall(error, 'a') and '' or 'a' end",
+		} })
+		assert.equal("a" .. ("."):rep(100), other:get("/a").body)
+		other:stop()
+		local project = projects.new({
+			["handlers/_middleware.lua"] = list(100),
+			["handlers/a.lua"] = "return { GET = print, use = print }",
+		})
+		local _, errors, code = program.run("check", project.path)
+		assert.equal(1, code)
+		assert.equal("handlers/a.lua:1: more than 100 functions of middleware are around it\n", errors)
+		project:delete()
 	end)
 
 	describe("that does not load keeps everything from loading:", function()
