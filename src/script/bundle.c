@@ -32,6 +32,8 @@ static int read_all(int fd, size_t size, struct tg_text *text)
             return -errno;
         if (n > 0) {
             text->len += (size_t)n;
+            if (text->len == size)
+                break;
             room = (size_t)n < room ? room - (size_t)n : 4096;
         }
     }
@@ -55,13 +57,13 @@ static const char *why(int error)
 
 /* Reads it again when somebody wrote to it meanwhile: no torn reads.  A FIFO
  * must not make it wait. */
-static int read_file(const char *path, struct tg_text *text)
+static int read_file(int at, const char *path, struct tg_text *text)
 {
     struct stat before, after;
     int tries, fd, error;
 
     for (tries = 0; tries < TRIES; tries++) {
-        fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        fd = openat(at, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0)
             return -errno;
         text->len = 0;
@@ -81,16 +83,19 @@ static int read_file(const char *path, struct tg_text *text)
     return -EBUSY;
 }
 
-static void add_file(struct tg_bundle_folder *folder, const char *name,
-                     const char *path, struct tg_text *text)
+/* Takes over `name`, `path` and what is in `text`. */
+static void add_file(struct tg_bundle_folder *folder, char *name, char *path,
+                     struct tg_text *text)
 {
     struct tg_bundle_file *file;
 
-    folder->files =
-        tg_realloc(folder->files, (folder->count + 1) * sizeof(*folder->files));
+    if ((folder->count & (folder->count - 1)) == 0) /* full, if not 0 */
+        folder->files =
+            tg_realloc(folder->files, (folder->count ? 2 * folder->count : 1) *
+                                          sizeof(*folder->files));
     file = &folder->files[folder->count++];
-    file->name = tg_strdup(name);
-    file->path = tg_strdup(path);
+    file->name = name;
+    file->path = path;
     file->text = text->data;
     file->len = text->len;
 }
@@ -107,38 +112,76 @@ static char *join(const char *folder, const char *name)
     return *folder ? tg_strf("%s/%s", folder, name) : tg_strdup(name);
 }
 
-static char *walk(struct tg_bundle_folder *folder, const char *disk,
-                  const char *shown, const char *name, int depth);
-
-/* One entry of a directory; returns an error sentence or NULL. */
-static char *take_entry(struct tg_bundle_folder *folder, const char *disk,
-                        const char *shown, const char *name, int depth)
+static char *take_file(struct tg_bundle_folder *folder, int at,
+                       const char *entry, char *shown, char *name)
 {
     struct tg_text text = {0};
-    struct stat st;
-    char *error = NULL;
-    int failed;
+    int failed = read_file(at, entry, &text);
+    char *error;
 
-    if (stat(disk, &st) < 0)
-        return tg_strf("cannot read %s: %s", shown, strerror(errno));
-    if (S_ISDIR(st.st_mode))
-        return walk(folder, disk, shown, name, depth + 1);
-    if (!is_lua(name))
-        return NULL;
-    failed = read_file(disk, &text);
-    if (failed) {
-        tg_text_release(&text);
-        error = tg_strf("cannot read %s: %s", shown, why(failed));
-    } else {
+    if (!failed) {
         add_file(folder, name, shown, &text);
+        return NULL;
     }
+    error = tg_strf("cannot read %s: %s", shown, why(failed));
+    tg_text_release(&text);
+    free(shown);
+    free(name);
     return error;
 }
 
-static char *walk(struct tg_bundle_folder *folder, const char *disk,
+static char *walk(struct tg_bundle_folder *folder, int at, const char *disk,
+                  const char *shown, const char *name, int depth);
+
+/* The directory mostly knows what an entry is. */
+static int is_folder(int at, const struct dirent *entry)
+{
+    struct stat st;
+
+    if (entry->d_type != DT_LNK && entry->d_type != DT_UNKNOWN)
+        return entry->d_type == DT_DIR;
+    if (fstatat(at, entry->d_name, &st, 0) < 0)
+        return -errno;
+    return S_ISDIR(st.st_mode);
+}
+
+/* One entry of the directory `at`; returns an error sentence or NULL. */
+static char *take_entry(struct tg_bundle_folder *folder, int at,
+                        const struct dirent *entry, const char *shown,
+                        const char *name, int depth)
+{
+    int kind = is_folder(at, entry);
+    char *below, *as_shown, *error = NULL;
+
+    if (kind == 0 && !is_lua(entry->d_name))
+        return NULL;
+    below = join(name, entry->d_name);
+    as_shown = join(shown, entry->d_name);
+    if (kind == 0)
+        return take_file(folder, at, entry->d_name, as_shown, below);
+    if (kind > 0)
+        error = walk(folder, at, entry->d_name, as_shown, below, depth + 1);
+    else
+        error = tg_strf("cannot read %s: %s", as_shown, strerror(-kind));
+    free(below);
+    free(as_shown);
+    return error;
+}
+
+static DIR *open_folder(int at, const char *path)
+{
+    int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+    if (!dir && fd >= 0)
+        close(fd);
+    return dir;
+}
+
+static char *walk(struct tg_bundle_folder *folder, int at, const char *disk,
                   const char *shown, const char *name, int depth)
 {
-    DIR *dir = depth < DEPTH_MOST ? opendir(disk) : NULL;
+    DIR *dir = depth < DEPTH_MOST ? open_folder(at, disk) : NULL;
     struct dirent *entry;
     char *error = NULL;
 
@@ -149,19 +192,9 @@ static char *walk(struct tg_bundle_folder *folder, const char *disk,
     if (!dir)
         return tg_strf("cannot read the folder %s: %s", shown,
                        depth < DEPTH_MOST ? strerror(errno) : "too deep");
-    while (!error && (entry = readdir(dir))) {
-        char *below, *on_disk, *as_shown;
-
-        if (entry->d_name[0] == '.')
-            continue;
-        below = join(name, entry->d_name);
-        on_disk = join(disk, entry->d_name);
-        as_shown = join(shown, entry->d_name);
-        error = take_entry(folder, on_disk, as_shown, below, depth);
-        free(below);
-        free(on_disk);
-        free(as_shown);
-    }
+    while (!error && (entry = readdir(dir)))
+        if (entry->d_name[0] != '.')
+            error = take_entry(folder, dirfd(dir), entry, shown, name, depth);
     closedir(dir);
     return error;
 }
@@ -182,7 +215,7 @@ static char *read_folder(struct tg_bundle_folder *folder, const char *root,
         len--;
     name = tg_strndup(shown, len);
     disk = *name == '/' ? tg_strdup(name) : join(root, name);
-    error = walk(folder, disk, name, "", 0);
+    error = walk(folder, AT_FDCWD, disk, name, "", 0);
     free(name);
     free(disk);
     if (folder->count)
@@ -207,7 +240,7 @@ char *tg_bundle_read_settings(struct tg_bundle_file *file, const char *root,
 {
     char *disk = *shown == '/' ? tg_strdup(shown) : join(root, shown);
     struct tg_text text = {0};
-    int failed = read_file(disk, &text);
+    int failed = read_file(AT_FDCWD, disk, &text);
 
     free(disk);
     if (failed) {
