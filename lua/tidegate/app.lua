@@ -91,18 +91,22 @@ local function entries_of(route)
 	for method, handler in pairs(route.methods) do
 		entries[method] = entry(route, handler)
 	end
-	for method in pairs(standard) do
-		entries[method] = entries[method] or fallback(route, method)
-	end
-	local other = fallback(route, "")
-	return setmetatable(entries, { __index = function() return other end })
+	return setmetatable(entries, { __index = function(_, method) -- made when it is asked for first
+		local kind = standard[method] and method or ""
+		local found = rawget(entries, kind) or fallback(route, kind)
+		entries[kind] = found
+		return found
+	end })
 end
+
+local middleware_name = "_middleware.lua"
 
 -- Middleware by folder: "" is the top.
 local function load_middleware(files, errors)
 	local by_folder = {}
 	for _, file in ipairs(files) do
-		local folder = file.name:match("^(.-)/?_middleware%.lua$")
+		local folder = file.name == middleware_name and "" or
+			file.name:sub(-#middleware_name - 1) == "/" .. middleware_name and file.name:sub(1, -#middleware_name - 2)
 		if folder then
 			local ok, result = pcall(handler_file.middleware, file)
 			if ok then
@@ -125,15 +129,17 @@ local function around(route, name, by_folder)
 			files[#files + 1] = found.file
 		end
 	end
-	take("")
-	for at in name:gmatch("()/") do
-		take(name:sub(1, at - 1))
+	if next(by_folder) then
+		take("")
+		for at in name:gmatch("()/") do
+			take(name:sub(1, at - 1))
+		end
 	end
 	table.move(route.use, 1, #route.use, #functions + 1, functions)
 	route.middleware, route.middleware_files = functions, files
 end
 
-local function add(router, route, errors)
+local function add(router, file, route, errors)
 	local entries = entries_of(route)
 	for _, path in ipairs(route.paths) do
 		local target = {
@@ -147,7 +153,7 @@ local function add(router, route, errors)
 		}
 		local ok, message = router:add(path, target, route.host, route.file)
 		if not ok then
-			errors[#errors + 1] = ("%s:%d: %s"):format(route.file, route.path_line or 1, message)
+			errors[#errors + 1] = ("%s:%d: %s"):format(route.file, handler_file.path_line(file, route), message)
 		end
 	end
 end
@@ -155,8 +161,8 @@ end
 local function load_routes(router, files, by_folder, errors)
 	for _, file in ipairs(files) do
 		local template, why = route_file.template(file.name)
-		local base = file.name:match("[^/]*$")
-		if base:find("^_") and base ~= "_middleware.lua" and suggest.nearest(base, { "_middleware.lua" }) then
+		local base = file.name:match("^.*/(.*)$") or file.name
+		if base:find("^_") and base ~= middleware_name and suggest.nearest(base, { middleware_name }) then
 			errors[#errors + 1] = ("%s:1: is this a '_middleware.lua'? no other name wraps routes"):format(file.path)
 		end
 		if base == "_tcp.lua" then
@@ -170,7 +176,7 @@ local function load_routes(router, files, by_folder, errors)
 			if ok then
 				around(route, file.name, by_folder)
 				loaded[#loaded + 1] = route
-				add(router, route, errors)
+				add(router, file, route, errors)
 			else
 				errors[#errors + 1] = route
 			end

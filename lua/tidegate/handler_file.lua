@@ -195,8 +195,12 @@ local function route(file, template)
 		time = result.limits and (result.limits.time or result.limits.memory) and
 			seconds(result.limits, "time", core.time_limit),
 		memory = result.limits and (result.limits.memory or core.memory_limit) + 0.0,
-		path_line = line_of(file.text, "path"),
 	}
+end
+
+--- The line of a handler file that says which paths its route serves.
+local function path_line(file, of)
+	return of.any and 1 or line_of(file.text, "path")
 end
 
 local service_keys = { listen = "string", serve = "function", connections = "number" }
@@ -230,4 +234,4 @@ local function service(file)
 	end
 end
 
-return { middleware = middleware, route = route, service = service }
+return { middleware = middleware, path_line = path_line, route = route, service = service }
