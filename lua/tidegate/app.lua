@@ -8,6 +8,7 @@ local lifecycle = require("tidegate.lifecycle")
 local problem = require("tidegate.problem")
 local route_file = require("tidegate.route_file")
 local routers = require("tidegate.router")
+local source = require("tidegate.core.source")
 local suggest = require("tidegate.suggest")
 
 local standard = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true, OPTIONS = true }
@@ -45,8 +46,8 @@ local function entry(route, handler)
 	for i = #route.middleware, 1, -1 do
 		run = wrap(route.middleware[i], run)
 	end
-	local info = debug.getinfo(handler, "u")
-	return { run, #route.middleware > 0 or info.nparams > 1 or info.isvararg }
+	local parameters, takes_more = core.arity(handler)
+	return { run, #route.middleware > 0 or parameters > 1 or takes_more }
 end
 
 local function allowed(route)
@@ -139,7 +140,8 @@ local function around(route, name, by_folder)
 	route.middleware, route.middleware_files = functions, files
 end
 
-local function add(router, file, route, errors)
+-- `segments` are those of `template`, the path that the file's name stands for.
+local function add(router, file, route, errors, template, segments)
 	local entries = entries_of(route)
 	for _, path in ipairs(route.paths) do
 		local target = {
@@ -151,7 +153,7 @@ local function add(router, file, route, errors)
 			memory = route.memory,
 			route = route,
 		}
-		local ok, message = router:add(path, target, route.host, route.file)
+		local ok, message = router:add(path, target, route.host, route.file, path == template and segments)
 		if not ok then
 			errors[#errors + 1] = ("%s:%d: %s"):format(route.file, handler_file.path_line(file, route), message)
 		end
@@ -160,8 +162,8 @@ end
 
 local function load_routes(router, files, by_folder, errors)
 	for _, file in ipairs(files) do
-		local template, why = route_file.template(file.name)
-		local base = file.name:match("^.*/(.*)$") or file.name
+		local template, found = route_file.template(file.name)
+		local base = template and "" or file.name:match("^.*/(.*)$") or file.name
 		if base:find("^_") and base ~= middleware_name and suggest.nearest(base, { middleware_name }) then
 			errors[#errors + 1] = ("%s:1: is this a '_middleware.lua'? no other name wraps routes"):format(file.path)
 		end
@@ -176,12 +178,12 @@ local function load_routes(router, files, by_folder, errors)
 			if ok then
 				around(route, file.name, by_folder)
 				loaded[#loaded + 1] = route
-				add(router, file, route, errors)
+				add(router, file, route, errors, template, found)
 			else
 				errors[#errors + 1] = route
 			end
-		elseif why and why:find("^malformed") then
-			errors[#errors + 1] = ("%s:1: %s"):format(file.path, why)
+		elseif found:find("^malformed") then
+			errors[#errors + 1] = ("%s:1: %s"):format(file.path, found)
 		end
 	end
 end
@@ -214,7 +216,7 @@ end
 -- errors.
 local function load_all()
 	local errors = {}
-	local files = core.handlers()
+	local files = source.list()
 	local router = routers.new()
 	local ok, message = pcall(require, "tidegate")
 	if not ok then

@@ -3,7 +3,7 @@
 local template = require("tidegate.grammar.template")
 
 --- Returns the template that the name of a file, relative to handlers/, stands
--- for; or nil and why it has none.
+-- for, and the template's segments; or nil and why it has none.
 local function template_of(name)
 	local component, first = ("/" .. name):match("/(([_.])[^/]*)")
 	if component then
@@ -20,7 +20,7 @@ local function template_of(name)
 	if not segments then
 		return nil, message
 	end
-	return path
+	return path, segments
 end
 
 return { template = template_of }

@@ -223,8 +223,12 @@ end
 
 --- Adds what serves a template, on one host or on all.  Returns true, or nil and
 -- a message, which names `source` if another route answers the same requests.
-function router_methods:add(text, value, host, source)
-	local segments, message = template.parse(text)
+-- `segments` are what template.parse() gave for `text`, if that was asked before.
+function router_methods:add(text, value, host, source, segments)
+	local message
+	if not segments then
+		segments, message = template.parse(text)
+	end
 	if not segments then
 		return nil, message
 	end

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "script/compiled.h"
 
 enum { TRIES = 5, DEPTH_MOST = 32 };
 
@@ -98,6 +99,7 @@ static void add_file(struct tg_bundle_folder *folder, char *name, char *path,
     file->path = path;
     file->text = text->data;
     file->len = text->len;
+    file->compiled = tg_compiled_new();
 }
 
 static bool is_lua(const char *name)
@@ -279,6 +281,39 @@ struct tg_bundle *tg_bundle_read(const char *root, const char *handlers,
     return bundle;
 }
 
+bool tg_bundle_is_same(const struct tg_bundle_file *a,
+                       const struct tg_bundle_file *b)
+{
+    return a->len == b->len && memcmp(a->text, b->text, a->len) == 0 &&
+           strcmp(a->path, b->path) == 0;
+}
+
+static void learn(struct tg_bundle_folder *folder,
+                  const struct tg_bundle_folder *former)
+{
+    size_t i, at = 0;
+
+    for (i = 0; i < folder->count; i++) {
+        struct tg_bundle_file *file = &folder->files[i], *other;
+
+        while (at < former->count && compare(&former->files[at], file) < 0)
+            at++;
+        if (at == former->count)
+            return;
+        other = &former->files[at];
+        if (!tg_bundle_is_same(file, other))
+            continue;
+        tg_compiled_unref(file->compiled);
+        file->compiled = tg_compiled_ref(other->compiled);
+    }
+}
+
+void tg_bundle_learn(struct tg_bundle *bundle, const struct tg_bundle *former)
+{
+    learn(&bundle->handlers, &former->handlers);
+    learn(&bundle->modules, &former->modules);
+}
+
 struct tg_bundle *tg_bundle_ref(struct tg_bundle *bundle)
 {
     if (bundle)
@@ -291,6 +326,7 @@ void tg_bundle_release_file(struct tg_bundle_file *file)
     free(file->name);
     free(file->path);
     free(file->text);
+    tg_compiled_unref(file->compiled);
 }
 
 static void release_folder(struct tg_bundle_folder *folder)
