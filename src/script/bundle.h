@@ -42,6 +42,9 @@ struct tg_bundle {
 struct tg_bundle *tg_bundle_read(const char *root, const char *handlers,
                                  const char *settings, char **error);
 
+/* Puts the files in order, for who has filled the folder. */
+void tg_bundle_sort(struct tg_bundle_folder *folder);
+
 /* Takes what is compiled already from an earlier bundle, for the files that are
  * the same.  While `bundle` is the caller's alone. */
 void tg_bundle_learn(struct tg_bundle *bundle, const struct tg_bundle *former);
