@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "bind/app.h"
 #include "script/bundle.h"
-#include "script/library.h"
+#include "script/lpeg.h"
 #include "worker/certificates.h"
 #include "worker/watchdog.h"
 
@@ -50,7 +50,7 @@ bool tg_check_project(const struct tg_settings *settings, bool as_json,
         return false;
     }
     tg_certificates_drop(&certificates);
-    tg_library_setup();
+    tg_lpeg_find();
     app = tg_app_new(bundle, 1, 1, 1, &settings->limits);
     ok = load_in_time(app, settings, out);
     if (ok)
