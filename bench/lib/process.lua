@@ -11,34 +11,14 @@ local page = tonumber(system.output("getconf PAGESIZE"))
 local process_methods = {}
 local process_mt = { __name = "process", __index = process_methods }
 
-local shells = {} -- by core: each waits there for commands
-
--- What it executes has its core, and costs one fork.
-local function shell_on(core)
-	shells[core] = shells[core] or assert(io.popen(("exec taskset -c %d sh"):format(core), "w"))
-	return shells[core]
-end
-
--- The number that the shell writes there.
-local function await_pid(path)
-	local from = socket.gettime()
-	while socket.gettime() - from < 15 do
-		local pid = (system.read(path) or ""):match("^(%d+)\n")
-		if pid then
-			return tonumber(pid)
-		end
-	end
-	error("the shell does not answer")
-end
-
---- Starts a command, the words of one program, pinned to a core.  Standard
--- output and standard error go to the file `log`.
+--- Starts a command of the shell, pinned to a core.  Standard output and
+-- standard error go to the file `log`.
 local function start(command, core, log)
-	local shell, note = shell_on(core), log .. ".pid"
-	os.remove(note)
-	shell:write(("exec %s </dev/null >%s 2>&1 &\necho $! >%s\n"):format(command, system.quote(log), system.quote(note)))
-	shell:flush()
-	return setmetatable({ pid = await_pid(note), log = log }, process_mt)
+	local pipe = assert(io.popen(("exec taskset -c %d %s </dev/null >%s 2>&1 & echo $!"):format(
+		core, command, system.quote(log))))
+	local pid = assert(tonumber(pipe:read("l")))
+	pipe:close()
+	return setmetatable({ pid = pid, log = log }, process_mt)
 end
 
 -- The folders of a process's threads; none if it has ended.
