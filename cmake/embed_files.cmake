@@ -1,6 +1,8 @@
 # Writes OUTPUT: one array of bytes for each of SOURCES, then their table.
 
+list(LENGTH SOURCES count)
 set(text "#include \"script/module.h\"\n")
+string(APPEND text "static struct tg_compiled compiled[${count}];\n")
 set(rows "")
 set(index 0)
 foreach(source IN LISTS SOURCES)
@@ -12,9 +14,9 @@ foreach(source IN LISTS SOURCES)
   string(REGEX REPLACE "/init$" "" name ${name})
   string(REPLACE "/" "." name ${name})
   string(APPEND rows
-    "    {\"${name}\", \"${source}\", file_${index}, sizeof(file_${index}) - 1},\n")
+    "    {\"${name}\", \"${source}\", file_${index}, sizeof(file_${index}) - 1, &compiled[${index}]},\n")
   math(EXPR index "${index} + 1")
 endforeach()
 string(APPEND text
-  "const struct tg_embedded tg_embedded_modules[] = {\n${rows}    {0, 0, 0, 0},\n};\n")
+  "const struct tg_embedded tg_embedded_modules[] = {\n${rows}    {0, 0, 0, 0, 0},\n};\n")
 file(WRITE ${OUTPUT} "${text}")

@@ -10,6 +10,7 @@ local place = require("tidegate.place")
 local problem = require("tidegate.problem")
 local route_file = require("tidegate.route_file")
 local routers = require("tidegate.router")
+local source = require("tidegate.core.source")
 local suggest = require("tidegate.suggest")
 
 local standard = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true, OPTIONS = true }
@@ -28,8 +29,8 @@ local function entry(route, handler)
 		end
 		return { core.chain(functions), true }
 	end
-	local info = debug.getinfo(handler, "u")
-	return { handler, info.nparams > 1 or info.isvararg }
+	local parameters, takes_more = core.arity(handler)
+	return { handler, parameters > 1 or takes_more }
 end
 
 local function allowed(route)
@@ -74,18 +75,22 @@ local function entries_of(route)
 	for method, handler in pairs(route.methods) do
 		entries[method] = entry(route, handler)
 	end
-	for method in pairs(standard) do
-		entries[method] = entries[method] or fallback(route, method)
-	end
-	local other = fallback(route, "")
-	return setmetatable(entries, { __index = function() return other end })
+	return setmetatable(entries, { __index = function(_, method) -- made when it is asked for first
+		local kind = standard[method] and method or ""
+		local found = rawget(entries, kind) or fallback(route, kind)
+		entries[kind] = found
+		return found
+	end })
 end
+
+local middleware_name = "_middleware.lua"
 
 -- Middleware by folder: "" is the top.
 local function load_middleware(files, errors)
 	local by_folder = {}
 	for _, file in ipairs(files) do
-		local folder = file.name:match("^(.-)/?_middleware%.lua$")
+		local folder = file.name == middleware_name and "" or
+			file.name:sub(-#middleware_name - 1) == "/" .. middleware_name and file.name:sub(1, -#middleware_name - 2)
 		if folder then
 			local ok, result = pcall(handler_file.middleware, file)
 			if ok then
@@ -108,32 +113,35 @@ local function around(route, name, by_folder)
 			files[#files + 1] = found.file
 		end
 	end
-	take("")
-	for at in name:gmatch("()/") do
-		take(name:sub(1, at - 1))
+	if next(by_folder) then
+		take("")
+		for at in name:gmatch("()/") do
+			take(name:sub(1, at - 1))
+		end
 	end
 	table.move(route.use, 1, #route.use, #functions + 1, functions)
 	route.middleware, route.middleware_files = functions, files
 end
 
-local function add(router, route, errors)
+-- `segments` are those of `template`, the path that the file's name stands for.
+local function add(router, file, route, errors, template, segments)
 	local entries = entries_of(route)
 	for _, path in ipairs(route.paths) do
 		-- By number what each request asks for; bind/bind.h has the names.
 		local target = { path, route.body_limit, route.wait or false, route.time or false, route.memory or false, entries }
 		target.route = route
-		local ok, message = router:add(path, target, route.host, route.file)
+		local ok, message = router:add(path, target, route.host, route.file, path == template and segments)
 		if not ok then
-			errors[#errors + 1] = ("%s:%d: %s"):format(route.file, route.path_line or 1, message)
+			errors[#errors + 1] = ("%s:%d: %s"):format(route.file, handler_file.path_line(file, route), message)
 		end
 	end
 end
 
 local function load_routes(router, files, by_folder, errors)
 	for _, file in ipairs(files) do
-		local template, why = route_file.template(file.name)
-		local base = file.name:match("[^/]*$")
-		if base:find("^_") and base ~= "_middleware.lua" and suggest.nearest(base, { "_middleware.lua" }) then
+		local template, found = route_file.template(file.name)
+		local base = template and "" or file.name:match("^.*/(.*)$") or file.name
+		if base:find("^_") and base ~= middleware_name and suggest.nearest(base, { middleware_name }) then
 			errors[#errors + 1] = ("%s:1: is this a '_middleware.lua'? no other name wraps routes"):format(file.path)
 		end
 		if base == "_tcp.lua" then
@@ -151,12 +159,12 @@ local function load_routes(router, files, by_folder, errors)
 					errors[#errors + 1] = ("%s:1: more than %d functions of middleware are around it"):format(file.path, layers_most)
 				end
 				loaded[#loaded + 1] = route
-				add(router, route, errors)
+				add(router, file, route, errors, template, found)
 			else
 				errors[#errors + 1] = route
 			end
-		elseif why and why:find("^malformed") then
-			errors[#errors + 1] = ("%s:1: %s"):format(file.path, why)
+		elseif found:find("^malformed") then
+			errors[#errors + 1] = ("%s:1: %s"):format(file.path, found)
 		end
 	end
 end
@@ -189,7 +197,7 @@ end
 -- routes of paths without parameters; or nil and a report of all errors.
 local function load_all()
 	local errors = {}
-	local files = core.handlers()
+	local files = source.list()
 	local router = routers.new()
 	local ok, message = pcall(require, "tidegate")
 	if not ok then

@@ -3,6 +3,7 @@
 local core = require("tidegate.core")
 local place = require("tidegate.place")
 local serve = require("tidegate.core.service")
+local source = require("tidegate.core.source")
 local suggest = require("tidegate.suggest")
 
 local options = {
@@ -25,9 +26,9 @@ local default_body = core.body_limit
 local all_names = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "path", "host", "use", "limits" }
 
 -- The line where `word` first stands; the last `return` without one.
-local function line_of(text, word)
+local function line_of(file, word)
 	local number, last = 0, 1
-	for line in (text .. "\n"):gmatch("(.-)\n") do
+	for line in (source.text(file.name) .. "\n"):gmatch("(.-)\n") do
 		number = number + 1
 		if word and line:find("%f[%w_]" .. word:gsub("%W", "%%%0") .. "%f[^%w_]") then return number end
 		if line:find("%f[%w_]return%f[^%w_]") then last = number end
@@ -36,7 +37,7 @@ local function line_of(text, word)
 end
 
 local function complain(file, word, message, ...)
-	error(("%s:%d: %s"):format(file.path, line_of(file.text, word), message:format(...)), 0)
+	error(("%s:%d: %s"):format(file.path, line_of(file, word), message:format(...)), 0)
 end
 
 -- Of `return f(...)` at the end of a file: while f runs, Lua does not know any
@@ -46,7 +47,7 @@ local function tail_call(file)
 		return file.path
 	end
 	local number, last = 0, nil
-	for line in (file.text .. "\n"):gmatch("(.-)\n") do
+	for line in (source.text(file.name) .. "\n"):gmatch("(.-)\n") do
 		number = number + 1
 		last = line:find("^return%f[^%w_]") and number or last
 	end
@@ -65,7 +66,7 @@ end
 --- Runs the file; returns what it returns.  Raises with file and line, and a
 -- traceback if the file itself raised.
 local function run(file)
-	local chunk, message = load(file.text, "@" .. file.path, "t")
+	local chunk, message = source.load(file.name)
 	if not chunk then
 		error(placed(file, message), 0)
 	end
@@ -200,8 +201,12 @@ local function route(file, template)
 		time = result.limits and (result.limits.time or result.limits.memory) and
 			seconds(result.limits, "time", core.time_limit),
 		memory = result.limits and (result.limits.memory or core.memory_limit) + 0.0,
-		path_line = line_of(file.text, "path"),
 	}
+end
+
+--- The line of a handler file that says which paths its route serves.
+local function path_line(file, of)
+	return of.any and 1 or line_of(file, "path")
 end
 
 local service_keys = { listen = "string", serve = "function", connections = "number" }
@@ -235,4 +240,4 @@ local function service(file)
 	end
 end
 
-return { middleware = middleware, route = route, service = service }
+return { middleware = middleware, path_line = path_line, route = route, service = service }

@@ -13,12 +13,11 @@ end
 
 --- Tells of a route that looks like a middleware whose `_` was forgotten.
 local function check(file, route)
-	local name = file.name:match("[^/]*$")
-	if not route.any or not suggest.nearest(name, { "middleware.lua" }) then
+	if not route.any then
 		return
 	end
-	local info = debug.getinfo(route.any, "u")
-	if info.nparams == 3 and not info.isvararg then
+	local parameters, takes_more = core.arity(route.any)
+	if parameters == 3 and not takes_more and suggest.nearest(file.name:match("[^/]*$"), { "middleware.lua" }) then
 		warn("%s serves %s, and wraps no route, though its function takes three parameters; "
 			.. "did you mean '_middleware.lua'?", file.path, route.paths[1])
 	end

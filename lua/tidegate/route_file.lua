@@ -3,27 +3,24 @@
 local template = require("tidegate.grammar.template")
 
 --- Returns the template that the name of a file, relative to handlers/, stands
--- for; or nil and why it has none.
+-- for, and the template's segments; or nil and why it has none.
 local function template_of(name)
-	for component in name:gmatch("[^/]+") do
-		local first = component:sub(1, 1)
-		if first == "_" or first == "." then
-			return nil, ("no route: '%s' begins with '%s'"):format(component, first)
-		end
+	local component, first = ("/" .. name):match("/(([_.])[^/]*)")
+	if component then
+		return nil, ("no route: '%s' begins with '%s'"):format(component, first)
 	end
-	local path = name:match("^(.+)%.lua$")
-	if not path then
+	if name:sub(-4) ~= ".lua" or #name == 4 then
 		return nil, ("no route: '%s' does not end in '.lua'"):format(name)
 	end
-	path = ("/" .. path):gsub("/index$", "")
-	if path == "" then
-		path = "/"
+	local path = "/" .. name:sub(1, -5)
+	if path:sub(-6) == "/index" then
+		path = #path > 6 and path:sub(1, -7) or "/"
 	end
 	local segments, message = template.parse(path)
 	if not segments then
 		return nil, message
 	end
-	return path
+	return path, segments
 end
 
 return { template = template_of }

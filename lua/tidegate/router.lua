@@ -94,8 +94,10 @@ local function match_in(site, path)
 	end
 end
 
+local none = {} -- what most nodes have
+
 local function new_node()
-	return { literals = {}, branches = {} }
+	return { literals = none, branches = none, plain = nil, route = nil } -- made as large as most become
 end
 
 local function new_site()
@@ -146,6 +148,9 @@ local function branch_for(node, segment)
 		end
 	end
 	local branch = new_branch(segment, shape)
+	if node.branches == none then
+		node.branches = {}
+	end
 	table.insert(node.branches, branch)
 	table.sort(node.branches, is_stricter)
 	return branch
@@ -155,6 +160,9 @@ end
 local function descend(node, segment)
 	local first = segment[1] or ""
 	if type(first) == "string" and #segment <= 1 then
+		if node.literals == none then
+			node.literals = {}
+		end
 		node.literals[first] = node.literals[first] or new_node()
 		return node.literals[first]
 	end
@@ -215,8 +223,12 @@ end
 
 --- Adds what serves a template, on one host or on all.  Returns true, or nil and
 -- a message, which names `source` if another route answers the same requests.
-function router_methods:add(text, value, host, source)
-	local segments, message = template.parse(text)
+-- `segments` are what template.parse() gave for `text`, if that was asked before.
+function router_methods:add(text, value, host, source, segments)
+	local message
+	if not segments then
+		segments, message = template.parse(text)
+	end
 	if not segments then
 		return nil, message
 	end

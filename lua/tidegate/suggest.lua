@@ -24,14 +24,17 @@ end
 
 --- Returns the nearest of `names` if it is near enough to be a slip, or nil.
 local function nearest(name, names)
+	local most = math.max(1, #name // 3)
 	local best, least
 	for _, candidate in ipairs(names) do
-		local d = distance(name:lower(), candidate:lower())
-		if not least or d < least then
-			best, least = candidate, d
+		if math.abs(#name - #candidate) <= most then -- it takes so many changes at least
+			local d = distance(name:lower(), candidate:lower())
+			if not least or d < least then
+				best, least = candidate, d
+			end
 		end
 	end
-	if best and least <= math.max(1, #name // 3) then
+	if best and least <= most then
 		return best
 	end
 end

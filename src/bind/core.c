@@ -4,11 +4,11 @@
  *
  *     core.version  .generation  .thread  .threads  .body_limit
  *     core.time_limit  .memory_limit
- *     core.handlers()      list of {name =, path =, text =}
  *     core.settings()      path and text of tidegate.lua, or nil
  *     core.reason(status)  the phrase of a status, or ""
  *     core.lock()          no global may be written any more
  *     core.parameters(fn)  list of their names, and whether it takes more
+ *     core.arity(fn)       how many they are, and whether it takes more
  *     core.trace(error)    its traceback, for xpcall() in a task
  *     core.chain(list)     a handler and its middleware as one; chain.c
  */
@@ -23,30 +23,6 @@
 #include "script/failure.h"
 #include "script/globals.h"
 #include "script/state.h"
-
-static void push_file(lua_State *L, const struct tg_bundle_file *file)
-{
-    lua_createtable(L, 0, 3);
-    lua_pushstring(L, file->name);
-    lua_setfield(L, -2, "name");
-    lua_pushstring(L, file->path);
-    lua_setfield(L, -2, "path");
-    lua_pushlstring(L, file->text, file->len);
-    lua_setfield(L, -2, "text");
-}
-
-static int core_handlers(lua_State *L)
-{
-    struct tg_bundle_folder *folder = &tg_state_of(L)->bundle->handlers;
-    size_t i;
-
-    lua_createtable(L, (int)folder->count, 0);
-    for (i = 0; i < folder->count; i++) {
-        push_file(L, &folder->files[i]);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
-    return 1;
-}
 
 static int core_settings(lua_State *L)
 {
@@ -89,6 +65,18 @@ static int core_parameters(lua_State *L)
     return 2;
 }
 
+static int core_arity(lua_State *L)
+{
+    lua_Debug info;
+
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_getinfo(L, ">u", &info);
+    lua_pushinteger(L, info.nparams);
+    lua_pushboolean(L, info.isvararg);
+    return 2;
+}
+
 static int core_trace(lua_State *L)
 {
     luaL_checkany(L, 1);
@@ -100,10 +88,10 @@ static int core_trace(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"reason", core_reason},     {"parameters", core_parameters},
-    {"trace", core_trace},       {"chain", tg_chain_make},
-    {"handlers", core_handlers}, {"settings", core_settings},
-    {"lock", core_lock},         {NULL, NULL},
+    {"reason", core_reason},  {"parameters", core_parameters},
+    {"arity", core_arity},    {"trace", core_trace},
+    {"chain", tg_chain_make}, {"settings", core_settings},
+    {"lock", core_lock},      {NULL, NULL},
 };
 
 static int open_core(lua_State *L)
@@ -145,6 +133,7 @@ int luaopen_tidegate_core_queue(lua_State *L);
 int luaopen_tidegate_core_semaphore(lua_State *L);
 int luaopen_tidegate_core_socket(lua_State *L);
 int luaopen_tidegate_core_signal(lua_State *L);
+int luaopen_tidegate_core_source(lua_State *L);
 int luaopen_tidegate_core_task(lua_State *L);
 int luaopen_tidegate_core_timer(lua_State *L);
 int luaopen_tidegate_core_udp(lua_State *L);
@@ -165,6 +154,7 @@ static const luaL_Reg modules[] = {
     {"tidegate.core.semaphore", luaopen_tidegate_core_semaphore},
     {"tidegate.core.socket", luaopen_tidegate_core_socket},
     {"tidegate.core.signal", luaopen_tidegate_core_signal},
+    {"tidegate.core.source", luaopen_tidegate_core_source},
     {"tidegate.core.task", luaopen_tidegate_core_task},
     {"tidegate.core.timer", luaopen_tidegate_core_timer},
     {"tidegate.core.udp", luaopen_tidegate_core_udp},

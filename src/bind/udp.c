@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/scratch.h"
 #include "bind/app.h"
 #include "bind/bind.h"
 #include "net/datagram.h"
@@ -249,7 +250,8 @@ static int udp_send(lua_State *L)
 
 static int go_on(lua_State *L, int status, lua_KContext context)
 {
-    static _Thread_local char room[TG_DATAGRAM_MOST];
+    static _Thread_local struct tg_scratch scratch;
+    char *room = tg_scratch_room(&scratch, TG_DATAGRAM_MOST);
     struct receiving *receiving = lua_touserdata(L, 2);
     struct box *box = receiving->box;
     struct tg_loop *loop;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/scratch.h"
 #include "net/buffer.h"
 
 enum {
@@ -244,7 +245,8 @@ static void on_opening(struct tg_upstream *u)
 
 void tg_upstream_readable(evutil_socket_t fd, short what, void *arg)
 {
-    static _Thread_local char scratch[SCRATCH];
+    static _Thread_local struct tg_scratch scratch;
+    char *room = tg_scratch_room(&scratch, SCRATCH);
     struct tg_upstream *u = arg;
     ssize_t n;
 
@@ -253,7 +255,7 @@ void tg_upstream_readable(evutil_socket_t fd, short what, void *arg)
         on_opening(u);
         return;
     }
-    n = tg_stream_recv(&u->stream, scratch, SCRATCH);
+    n = tg_stream_recv(&u->stream, room, SCRATCH);
     if (n == -EAGAIN || n == -EINTR) {
         tg_upstream_flush(u); /* a handshake may be over */
         tg_upstream_flow(u);
@@ -270,10 +272,10 @@ void tg_upstream_readable(evutil_socket_t fd, short what, void *arg)
     } else if (n == 0) {
         end(u);
     } else if (u->in.len) {
-        tg_text_add(&u->in, scratch, (size_t)n);
+        tg_text_add(&u->in, room, (size_t)n);
         feed(u, u->in.data, u->in.len);
     } else {
-        feed(u, scratch, (size_t)n);
+        feed(u, room, (size_t)n);
     }
     tell(u);
 }

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/census.h"
+#include "base/scratch.h"
 #include "net/buffer.h"
 #include "net/loop.h"
 
@@ -83,7 +84,8 @@ struct tg_buffer *tg_socket_out(struct tg_socket *self)
 
 ssize_t tg_socket_receive(struct tg_socket *self, size_t most)
 {
-    static _Thread_local char room[PIECE_MOST];
+    static _Thread_local struct tg_scratch scratch;
+    char *room = tg_scratch_room(&scratch, PIECE_MOST);
     ssize_t n;
 
     if (self->has_ended)

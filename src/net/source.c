@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/scratch.h"
 #include "net/stream.h"
 
 enum { COPY_MOST = 64 * 1024 };
@@ -82,7 +83,8 @@ static ssize_t send_bytes(struct tg_stream *stream, char *bytes, size_t len)
 static ssize_t send_copy(struct tg_source *source, struct tg_stream *stream,
                          const struct part *part, size_t len)
 {
-    static _Thread_local char room[COPY_MOST];
+    static _Thread_local struct tg_scratch scratch;
+    char *room = tg_scratch_room(&scratch, COPY_MOST);
     ssize_t n;
 
     if (len > COPY_MOST)

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/scratch.h"
 #include "net/tls_openssl.h"
 
 enum {
@@ -243,7 +244,8 @@ static size_t next_record(struct cursor cursor, char *room, const char **from)
 ssize_t tg_tls_session_send(struct tg_tls_session *session,
                             const struct iovec *pieces, int n)
 {
-    static _Thread_local char room[RECORD_MOST];
+    static _Thread_local struct tg_scratch scratch;
+    char *room = tg_scratch_room(&scratch, RECORD_MOST);
     struct cursor cursor = {pieces, n, 0};
     const char *from;
     size_t sent = 0, len;

@@ -1,170 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "script/bundle.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/alloc.h"
-#include "base/text.h"
-
-enum { TRIES = 5, DEPTH_MOST = 32 };
-
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-    return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
-/* `size` is what it should have: a bundle keeps no more room than that. */
-static int read_all(int fd, size_t size, struct tg_text *text)
-{
-    size_t room = size + 1; /* one byte more shows the end */
-    ssize_t n;
-
-    while ((n = read(fd, tg_text_room(text, room), room)) != 0) {
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0) {
-            text->len += (size_t)n;
-            room = (size_t)n < room ? room - (size_t)n : 4096;
-        }
-    }
-    tg_text_add(text, "", 0); /* its NUL */
-    return 0;
-}
-
-/* Editors of some systems put a byte order mark in front. */
-static void drop_mark(struct tg_text *text)
-{
-    if (text->len < 3 || memcmp(text->data, "\xEF\xBB\xBF", 3) != 0)
-        return;
-    text->len -= 3;
-    memmove(text->data, text->data + 3, text->len + 1);
-}
-
-static const char *why(int error)
-{
-    return error == -EINVAL ? "it is not a regular file" : strerror(-error);
-}
-
-/* Reads it again when somebody wrote to it meanwhile: no torn reads.  A FIFO
- * must not make it wait. */
-static int read_file(const char *path, struct tg_text *text)
-{
-    struct stat before, after;
-    int tries, fd, error;
-
-    for (tries = 0; tries < TRIES; tries++) {
-        fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-        if (fd < 0)
-            return -errno;
-        text->len = 0;
-        fstat(fd, &before);
-        error = S_ISREG(before.st_mode) || S_ISDIR(before.st_mode)
-                    ? read_all(fd, (size_t)before.st_size, text)
-                    : -EINVAL;
-        fstat(fd, &after);
-        close(fd);
-        if (error)
-            return error;
-        if (is_same(&before, &after)) {
-            drop_mark(text);
-            return 0;
-        }
-    }
-    return -EBUSY;
-}
-
-static void add_file(struct tg_bundle_folder *folder, const char *name,
-                     const char *path, struct tg_text *text)
-{
-    struct tg_bundle_file *file;
-
-    folder->files =
-        tg_realloc(folder->files, (folder->count + 1) * sizeof(*folder->files));
-    file = &folder->files[folder->count++];
-    file->name = tg_strdup(name);
-    file->path = tg_strdup(path);
-    file->text = text->data;
-    file->len = text->len;
-}
-
-static bool is_lua(const char *name)
-{
-    size_t len = strlen(name);
-
-    return len > 4 && strcmp(name + len - 4, ".lua") == 0;
-}
-
-static char *join(const char *folder, const char *name)
-{
-    return *folder ? tg_strf("%s/%s", folder, name) : tg_strdup(name);
-}
-
-static char *walk(struct tg_bundle_folder *folder, const char *disk,
-                  const char *shown, const char *name, int depth);
-
-/* One entry of a directory; returns an error sentence or NULL. */
-static char *take_entry(struct tg_bundle_folder *folder, const char *disk,
-                        const char *shown, const char *name, int depth)
-{
-    struct tg_text text = {0};
-    struct stat st;
-    char *error = NULL;
-    int failed;
-
-    if (stat(disk, &st) < 0)
-        return tg_strf("cannot read %s: %s", shown, strerror(errno));
-    if (S_ISDIR(st.st_mode))
-        return walk(folder, disk, shown, name, depth + 1);
-    if (!is_lua(name))
-        return NULL;
-    failed = read_file(disk, &text);
-    if (failed) {
-        tg_text_release(&text);
-        error = tg_strf("cannot read %s: %s", shown, why(failed));
-    } else {
-        add_file(folder, name, shown, &text);
-    }
-    return error;
-}
-
-static char *walk(struct tg_bundle_folder *folder, const char *disk,
-                  const char *shown, const char *name, int depth)
-{
-    DIR *dir = depth < DEPTH_MOST ? opendir(disk) : NULL;
-    struct dirent *entry;
-    char *error = NULL;
-
-    if (!dir && depth == 0 && errno == ENOENT)
-        return tg_strf("there is no folder %s: make it, and put a file such "
-                       "as hello.lua in it",
-                       disk);
-    if (!dir)
-        return tg_strf("cannot read the folder %s: %s", shown,
-                       depth < DEPTH_MOST ? strerror(errno) : "too deep");
-    while (!error && (entry = readdir(dir))) {
-        char *below, *on_disk, *as_shown;
-
-        if (entry->d_name[0] == '.')
-            continue;
-        below = join(name, entry->d_name);
-        on_disk = join(disk, entry->d_name);
-        as_shown = join(shown, entry->d_name);
-        error = take_entry(folder, on_disk, as_shown, below, depth);
-        free(below);
-        free(on_disk);
-        free(as_shown);
-    }
-    closedir(dir);
-    return error;
-}
+#include "script/compiled.h"
 
 static int compare(const void *a, const void *b)
 {
@@ -172,78 +13,43 @@ static int compare(const void *a, const void *b)
                   ((const struct tg_bundle_file *)b)->name);
 }
 
-static char *read_folder(struct tg_bundle_folder *folder, const char *root,
-                         const char *shown)
+void tg_bundle_sort(struct tg_bundle_folder *folder)
 {
-    size_t len = strlen(shown);
-    char *name, *disk, *error;
-
-    while (len > 1 && shown[len - 1] == '/')
-        len--;
-    name = tg_strndup(shown, len);
-    disk = *name == '/' ? tg_strdup(name) : join(root, name);
-    error = walk(folder, disk, name, "", 0);
-    free(name);
-    free(disk);
     if (folder->count)
         qsort(folder->files, folder->count, sizeof(*folder->files), compare);
-    return error;
 }
 
-/* "lua" beside the handlers: "x/handlers" has "x/lua". */
-static char *modules_beside(const char *handlers)
+bool tg_bundle_is_same(const struct tg_bundle_file *a,
+                       const struct tg_bundle_file *b)
 {
-    size_t len = strlen(handlers);
-
-    while (len && handlers[len - 1] == '/')
-        len--;
-    while (len && handlers[len - 1] != '/')
-        len--;
-    return tg_strf("%.*slua", (int)len, handlers);
+    return a->len == b->len && memcmp(a->text, b->text, a->len) == 0 &&
+           strcmp(a->path, b->path) == 0;
 }
 
-char *tg_bundle_read_settings(struct tg_bundle_file *file, const char *root,
-                              const char *shown)
+static void learn(struct tg_bundle_folder *folder,
+                  const struct tg_bundle_folder *former)
 {
-    char *disk = *shown == '/' ? tg_strdup(shown) : join(root, shown);
-    struct tg_text text = {0};
-    int failed = read_file(disk, &text);
+    size_t i, at = 0;
 
-    free(disk);
-    if (failed) {
-        tg_text_release(&text);
-        return failed == -ENOENT
-                   ? NULL
-                   : tg_strf("cannot read %s: %s", shown, why(failed));
+    for (i = 0; i < folder->count; i++) {
+        struct tg_bundle_file *file = &folder->files[i], *other;
+
+        while (at < former->count && compare(&former->files[at], file) < 0)
+            at++;
+        if (at == former->count)
+            return;
+        other = &former->files[at];
+        if (!tg_bundle_is_same(file, other))
+            continue;
+        tg_compiled_unref(file->compiled);
+        file->compiled = tg_compiled_ref(other->compiled);
     }
-    file->name = tg_strdup(shown);
-    file->path = tg_strdup(shown);
-    file->text = text.data;
-    file->len = text.len;
-    return NULL;
 }
 
-struct tg_bundle *tg_bundle_read(const char *root, const char *handlers,
-                                 const char *settings, char **error)
+void tg_bundle_learn(struct tg_bundle *bundle, const struct tg_bundle *former)
 {
-    struct tg_bundle *bundle = tg_alloc(sizeof(*bundle));
-    char *modules = modules_beside(handlers);
-    char *disk = *modules == '/' ? tg_strdup(modules) : join(root, modules);
-
-    bundle->refs = 1;
-    bundle->root = tg_strdup(root);
-    *error = read_folder(&bundle->handlers, root, handlers);
-    if (!*error && access(disk, F_OK) == 0)
-        *error = read_folder(&bundle->modules, root, modules);
-    if (!*error)
-        *error = tg_bundle_read_settings(&bundle->settings, root, settings);
-    free(modules);
-    free(disk);
-    if (*error) {
-        tg_bundle_unref(bundle);
-        bundle = NULL;
-    }
-    return bundle;
+    learn(&bundle->handlers, &former->handlers);
+    learn(&bundle->modules, &former->modules);
 }
 
 struct tg_bundle *tg_bundle_ref(struct tg_bundle *bundle)
@@ -258,6 +64,7 @@ void tg_bundle_release_file(struct tg_bundle_file *file)
     free(file->name);
     free(file->path);
     free(file->text);
+    tg_compiled_unref(file->compiled);
 }
 
 static void release_folder(struct tg_bundle_folder *folder)

@@ -11,11 +11,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct tg_compiled;
+
 struct tg_bundle_file {
     char *name; /* below its folder: "users/{id}.lua" */
     char *path; /* as errors show it: "handlers/users/{id}.lua" */
     char *text;
     size_t len;
+    struct tg_compiled *compiled; /* of the text; the settings have none */
 };
 
 struct tg_bundle_folder {
@@ -38,6 +41,17 @@ struct tg_bundle {
  */
 struct tg_bundle *tg_bundle_read(const char *root, const char *handlers,
                                  const char *settings, char **error);
+
+/* Puts the files in order, for who has filled the folder. */
+void tg_bundle_sort(struct tg_bundle_folder *folder);
+
+/* Takes what is compiled already from an earlier bundle, for the files that are
+ * the same.  While `bundle` is the caller's alone. */
+void tg_bundle_learn(struct tg_bundle *bundle, const struct tg_bundle *former);
+
+/* Is it the same text under the same path? */
+bool tg_bundle_is_same(const struct tg_bundle_file *a,
+                       const struct tg_bundle_file *b);
 
 struct tg_bundle *tg_bundle_ref(struct tg_bundle *bundle);
 void tg_bundle_unref(struct tg_bundle *bundle);

@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "script/bundle.h"
+#include "script/compiled.h"
 
 /* --- writing --- */
 
@@ -127,6 +128,7 @@ static void take_file(struct reader *reader, struct tg_bundle_file *file)
     file->name = take_string(reader, &len);
     file->path = take_string(reader, &len);
     file->text = take_string(reader, &file->len);
+    file->compiled = tg_compiled_new();
 }
 
 static void take_folder(struct reader *reader, struct tg_bundle_folder *folder)

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "script/library.h"
 
-#include <dlfcn.h>
-
 #include <lauxlib.h>
 #include <lualib.h>
 
 #include "base/text.h"
 #include "script/coroutine.h"
 #include "script/finalizer.h"
+#include "script/lpeg.h"
 #include "script/searcher.h"
 #include "script/settings.h"
 
@@ -83,20 +82,13 @@ static int do_file(lua_State *L)
     return lua_gettop(L) - 1;
 }
 
-static void require_quietly(lua_State *L, const char *name)
-{
-    lua_getglobal(L, "require");
-    lua_pushstring(L, name);
-    lua_call(L, 1, 0);
-}
-
 int tg_library_open(lua_State *L)
 {
     size_t i;
 
     luaL_openlibs(L);
-    require_quietly(L, "lpeg");
-    require_quietly(L, "re");
+    tg_lpeg_find();
+    tg_lpeg_open(L);
     tg_searcher_open(L);
     for (i = 0; i < sizeof(removed) / sizeof(removed[0]); i++) {
         lua_getglobal(L, removed[i][0]);
@@ -122,32 +114,14 @@ int tg_library_open(lua_State *L)
     return 0;
 }
 
-/* Closing the last state would unload LPeg, and the next load it again. */
-void tg_library_setup(void)
-{
-    lua_State *L = luaL_newstate();
-    const char *path;
-
-    luaL_openlibs(L);
-    lua_getglobal(L, "package");
-    lua_getfield(L, -1, "searchpath");
-    lua_pushliteral(L, "lpeg");
-    lua_getfield(L, -3, "cpath");
-    lua_call(L, 2, 1);
-    path = lua_tostring(L, -1);
-    if (path)
-        dlopen(path, RTLD_NOW | RTLD_NODELETE);
-    lua_close(L);
-}
-
 void tg_library_versions(struct tg_text *out)
 {
     lua_State *L = luaL_newstate();
 
     luaL_openlibs(L);
-    require_quietly(L, "lpeg");
-    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    lua_getfield(L, -1, "lpeg");
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "lpeg");
+    lua_call(L, 1, 1);
     lua_getfield(L, -1, "version");
     if (lua_isfunction(L, -1)) /* a string from LPeg 1.1 on */
         lua_call(L, 0, 1);

@@ -10,9 +10,6 @@
 /* A Lua function: opens all of it in a new state. */
 int tg_library_open(lua_State *L);
 
-/* Once, before the first state: keeps LPeg loaded for the process. */
-void tg_library_setup(void);
-
 struct tg_text;
 
 /* Adds a line each for Lua and LPeg. */

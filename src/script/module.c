@@ -33,8 +33,8 @@ int tg_module_load(lua_State *L, const char *name)
         status = luaL_loadfilex(L, path, "t");
     } else {
         lua_pushfstring(L, "@tidegate:%s", module->path);
-        status = luaL_loadbufferx(L, module->text, module->len,
-                                  lua_tostring(L, -1), "t");
+        status = tg_compiled_load(module->compiled, L, module->text,
+                                  module->len, lua_tostring(L, -1));
     }
     lua_remove(L, -2);
     return status == LUA_OK;

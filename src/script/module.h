@@ -11,11 +11,14 @@
 #include <lua.h>
 #include <stddef.h>
 
+#include "script/compiled.h"
+
 struct tg_embedded {
     const char *name; /* as require() knows it: "tidegate.router" */
     const char *path; /* "lua/tidegate/router.lua" */
     const char *text;
     size_t len;
+    struct tg_compiled *compiled;
 };
 
 /* Ends with an entry whose name is NULL. */

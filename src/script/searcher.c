@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "script/bundle.h"
+#include "script/compiled.h"
 #include "script/missing.h"
 #include "script/module.h"
 #include "script/state.h"
@@ -94,8 +95,8 @@ static int search_bundle(lua_State *L)
             continue;
         check_cycle(L, luaL_checkstring(L, 1));
         lua_pushfstring(L, "@%s", file->path);
-        if (luaL_loadbufferx(L, file->text, file->len, lua_tostring(L, -1),
-                             "t") != LUA_OK)
+        if (tg_compiled_load(file->compiled, L, file->text, file->len,
+                             lua_tostring(L, -1)) != LUA_OK)
             return lua_error(L);
         lua_pushcclosure(L, load_module, 1);
         lua_pushstring(L, file->path);

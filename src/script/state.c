@@ -15,6 +15,7 @@
 #include "script/task.h"
 
 enum {
+    FRESH_KILOBYTES = 8192, /* a state is loaded: most of what is made stays */
     GARBAGE_KILOBYTES = 4096, /* so much may come before it is collected */
     PAUSE_MOST = 1000,        /* Lua takes no more */
     FULL_PART = 8,            /* so little of the limit is left */
@@ -147,6 +148,7 @@ struct tg_state *tg_state_new(struct tg_bundle *bundle, uint64_t generation,
         tg_log(TG_LOG_ERROR, "out of memory");
         abort();
     }
+    lua_gc(state->L, LUA_GCSTEP, -FRESH_KILOBYTES); /* as if freed: no step */
     lua_atpanic(state->L, on_panic);
     *(struct tg_state **)lua_getextraspace(state->L) = state;
     state->bundle = tg_bundle_ref(bundle);

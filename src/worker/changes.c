@@ -23,12 +23,6 @@ static void name(struct tally *tally, const struct tg_bundle_file *file)
         tg_text_adds(&tally->names, ", ...");
 }
 
-static bool is_same(const struct tg_bundle_file *a,
-                    const struct tg_bundle_file *b)
-{
-    return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
-}
-
 static void compare(struct tally *tally, const struct tg_bundle_folder *before,
                     const struct tg_bundle_folder *after)
 {
@@ -37,7 +31,7 @@ static void compare(struct tally *tally, const struct tg_bundle_folder *before,
 
     for (i = 0; i < after->count; i++) {
         other = before ? tg_bundle_find(before, after->files[i].name) : NULL;
-        if (other && is_same(other, &after->files[i]))
+        if (other && tg_bundle_is_same(other, &after->files[i]))
             continue;
         if (other)
             tally->changed++;
@@ -58,7 +52,7 @@ static bool compare_settings(struct tally *tally,
                              const struct tg_bundle_file *before,
                              const struct tg_bundle_file *after)
 {
-    if (before->text && after->text && is_same(before, after))
+    if (before->text && after->text && tg_bundle_is_same(before, after))
         return false;
     if (before->text && after->text)
         tally->changed++;

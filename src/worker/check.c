@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "bind/app.h"
 #include "script/bundle.h"
-#include "script/library.h"
+#include "script/lpeg.h"
 #include "worker/certificates.h"
 #include "worker/watchdog.h"
 
@@ -61,7 +61,7 @@ enum tg_check tg_check_project(const struct tg_settings *settings, bool as_json,
         return outcome;
     }
     tg_certificates_drop(&certificates);
-    tg_library_setup();
+    tg_lpeg_find();
     app = tg_app_new(bundle, 1, 1, 1, &settings->limits);
     if (load_in_time(app, settings, out))
         outcome = list(app, as_json, out);

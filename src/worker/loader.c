@@ -201,9 +201,12 @@ static struct tg_bundle *take_bundle(struct tg_loader *loader, char **error)
 
     *error = NULL;
     loader->restored = NULL;
-    return bundle ? bundle
-                  : tg_bundle_read(settings->root, settings->handlers,
-                                   settings->config, error);
+    if (!bundle)
+        bundle = tg_bundle_read(settings->root, settings->handlers,
+                                settings->config, error);
+    if (bundle && loader->bundle)
+        tg_bundle_learn(bundle, loader->bundle);
+    return bundle;
 }
 
 static bool run_reload(struct reload *reload)

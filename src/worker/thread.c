@@ -10,6 +10,7 @@
 #include "base/census.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/scratch.h"
 #include "base/settings.h"
 #include "bind/app.h"
 #include "http/server.h"
@@ -432,6 +433,7 @@ static void *run(void *arg)
     tg_loop_free(thread->loop);
     tg_memory_flush();
     tg_census_flush();
+    tg_scratch_free();
     tg_watchdog_leave(thread->common->watchdog, thread->turn);
     tg_mailbox_post(thread->common->main, thread->common->on_stopped, thread);
     return NULL;

@@ -21,7 +21,7 @@
 #include "net/loop.h"
 #include "net/memory.h"
 #include "script/bundle_copy.h"
-#include "script/library.h"
+#include "script/lpeg.h"
 #include "shared/mailbox.h"
 #include "shared/saver.h"
 #include "shared/tally.h"
@@ -461,7 +461,7 @@ int tg_worker_run(const struct tg_worker_place *place)
 
     worker.signal_fd = open_signals();
     tg_loop_setup(settings->debug_events);
-    tg_library_setup();
+    tg_lpeg_find();
     init_common(&worker);
     tg_saver_start(place->has_elders);
     tg_watchdog_start(&worker.watchdog, settings, worker.common.main, on_lost,

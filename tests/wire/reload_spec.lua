@@ -65,6 +65,36 @@ describe("a reload", function()
 		assert.equal("salve", gateway:get("/a").body)
 	end)
 
+	it("runs every file afresh, those that stay and those that change", function()
+		local counts = "local n = 0 return function() n = n + 1 return n .. %q end\n"
+		gateway:replace({ ["handlers/stays.lua"] = counts:format(" same") })
+		for i = 1, 4 do
+			gateway:replace({ ["handlers/changes.lua"] = counts:format(" text " .. i % 2) })
+			assert.equal("1 same", gateway:get("/stays").body)
+			assert.equal("1 text " .. i % 2, gateway:get("/changes").body)
+		end
+	end)
+
+	it("keeps the names and the lines of files that stay", function()
+		local tells = "return function() return debug.getinfo(1, 'Sl') end\n"
+		gateway:replace({
+			["lua/one.lua"] = tells,
+			["lua/two.lua"] = tells,
+			["handlers/a.lua"] = [[
+				local modules = { require("one"), require("two") }
+				return function()
+					local one, two = modules[1](), modules[2]()
+					local here = debug.getinfo(1, "Sl")
+					return ("%s:%d %s:%d %s:%d"):format(one.short_src, one.currentline, two.short_src, two.currentline,
+						here.short_src, here.currentline)
+				end]],
+		})
+		for _ = 1, 4 do
+			assert.equal("lua/one.lua:1 lua/two.lua:1 handlers/a.lua:4", gateway:get("/a").body)
+			gateway:reload()
+		end
+	end)
+
 	it("lets a request that waits end on the code it began with", function()
 		gateway:replace({ ["handlers/wait.lua"] = gates("old"), ["handlers/gate.lua"] = open_gate })
 		local waiting = gateway:connect():ask("GET", "/wait")

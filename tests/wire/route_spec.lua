@@ -37,6 +37,8 @@ describe("a route", function()
 			["handlers/t/re/{v:[a-c]+}.lua"] = show("re"),
 			["handlers/listed.lua"] = show("listed", "path = { '/one', '/two/{n:int}' }"),
 			["handlers/moved.lua"] = show("moved", "path = '/to/here'"),
+			["handlers/no_middleware.lua"] = show("no middleware"),
+			["handlers/no/route.lua"] = show("not wrapped"),
 			["handlers/_hidden.lua"] = show("hidden"),
 			["handlers/_folder/in.lua"] = show("hidden"),
 			["handlers/.dot.lua"] = show("dot"),
@@ -93,6 +95,8 @@ describe("a route", function()
 			{ "/two/2", "listed n=2:integer" },
 			{ "/to/here", "moved" },
 			{ "/%C3%BC", "umlaut" },
+			{ "/no_middleware", "no middleware" },
+			{ "/no/route", "not wrapped" },
 		}
 		for _, case in ipairs(cases) do
 			local target, body = table.unpack(case)

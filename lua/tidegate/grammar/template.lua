@@ -104,6 +104,25 @@ local function read(text)
 	return segments
 end
 
+-- A template that is what most are, whole segments of literal text or of one
+-- plain parameter, needs no grammar.  Nil if it is any other.
+local function read_plain(text)
+	local segments, seen, at = {}, {}, 1
+	while at <= #text do
+		local segment, behind = text:match("^/([^/]+)()", at)
+		local key = segment and segment:match("^{([%a_][%w_]*)}$")
+		if key and not seen[key] then
+			seen[key] = true
+			segment = { name = key }
+		elseif not segment or not segment:find("^[%w_~-][%w_~.-]*$") then
+			return nil
+		end
+		segments[#segments + 1] = { segment }
+		at = behind
+	end
+	return segments[1] and segments
+end
+
 --- Returns the segments of a template, or nil and a message.
 --
 -- A segment is a list of pieces: a string is literal text; a table is a
@@ -111,6 +130,10 @@ end
 -- `rank` (see types.lua) or `rest`.  A trailing slash is a last segment without
 -- pieces.
 local function parse(text)
+	local plain = read_plain(text)
+	if plain then
+		return plain
+	end
 	local segments, message = read(text)
 	local foreign = text:match("/:([%a_][%w_]*)") or text:match("/%[([%w_.]+)%]")
 	if foreign then

@@ -2,7 +2,6 @@
 -- Lua value it becomes.
 
 local lpeg = require("lpeg")
-local re = require("re")
 
 local suggest = require("tidegate.suggest")
 
@@ -75,7 +74,7 @@ local identifier = R("az", "AZ", "__") * R("az", "AZ", "09", "__") ^ 0 * -1
 
 -- The trial tells of references to captures that are not there.
 local function compile_re(text)
-	local pattern = C(re.compile(text)) * -1
+	local pattern = C(require("re").compile(text)) * -1
 	pattern:match("")
 	return pattern
 end

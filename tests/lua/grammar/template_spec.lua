@@ -79,6 +79,22 @@ describe("tidegate.grammar.template", function()
 		end)
 	end
 
+	it("reads what needs no grammar as the grammar does", function()
+		local words = { "a", "x-1", "~b.c", "_d", "Z", "{id}", "{name_1}", "{_}" }
+		for _ = 1, 200 do
+			local text, names = {}, {}
+			for i = 1, math.random(4) do
+				local word = words[math.random(#words)]
+				text[i] = "/" .. (names[word] and "again" or word)
+				names[word] = word:find("{", 1, true)
+			end
+			local plain = table.concat(text)
+			local segments = assert(template.parse(plain .. "/{rest...}")) -- this one needs it
+			segments[#segments] = nil
+			assert.same(segments, template.parse(plain), plain)
+		end
+	end)
+
 	describe("splits a segment of text and parameters", function()
 		-- The parameters a, b, c that `text` has, as a list; or nil.
 		local function split(segment, text)
