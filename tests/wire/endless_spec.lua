@@ -52,7 +52,7 @@ describe("code that never returns", function()
 
 	it("makes a reload give up, not wait for ever", function()
 		local gateway = server.start({
-			flags = { "--start-timeout", "0.1", "--time-limit", "1000" },
+			flags = { "--start-timeout", "1", "--time-limit", "1000" },
 			files = {
 				["handlers/a.lua"] = "return function() print('it runs') " .. stuck .. " end",
 				["tidegate.lua"] = "return {}",

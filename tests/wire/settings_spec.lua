@@ -193,7 +193,7 @@ end]]
 local timer = require("tidegate.timer")
 require("tidegate").on_start(function() timer.sleep(1000) end)
 return print]])
-		serve("return { listen = '127.0.0.1:0', start_timeout = 0.1 }")
+		serve("return { listen = '127.0.0.1:0', start_timeout = 1 }")
 		assert.equal(1, gateway:wait())
 		assert.match("on_start", gateway.last_log)
 		assert.not_match("listening", gateway.last_log)
