@@ -20,13 +20,13 @@
 
 enum {
     LOOK_MILLISECONDS = 20, /* or an eighth of the shortest time allowed, */
-    LOOK_LEAST = 1,         /* or half a slice */
+    LOOK_LEAST = 1,         /* or half a slice while there is work */
     BUSY_PART = 4,          /* of a slice is enough on a busy thread */
     SIGNAL = SIGURG         /* ignored by who does not expect it */
 };
 
 static const double blocked_seconds = 0.1, stuck_seconds = 1,
-                    busy_seconds = 0.2, probe_seconds = 0.02;
+                    busy_seconds = 0.2, probe_seconds = 0.02, calm_seconds = 1;
 
 enum { FREE, TAKEN, LOOKED_AT };
 
@@ -204,6 +204,8 @@ static void look_at(struct tg_watchdog *watchdog, struct tg_watched *watched,
     double seconds = now - watched->since;
     bool overdue;
 
+    if (number % 2 == 1 || number != watched->seen)
+        watchdog->worked_at = now;
     if (number % 2 == 0 || number != watched->seen) {
         watched->seen = number;
         watched->since = now;
@@ -240,11 +242,13 @@ static void look(struct tg_watchdog *watchdog)
 
 static void rest(const struct tg_watchdog *watchdog)
 {
-    unsigned slice = slice_now(watchdog, tg_clock_now());
+    double now = tg_clock_now();
+    unsigned slice = slice_now(watchdog, now);
+    bool is_calm = now - watchdog->worked_at >= calm_seconds;
     unsigned milliseconds = tg_turn_shortest() / 8;
     struct timespec time = {0};
 
-    if (slice && milliseconds > slice / 2)
+    if (slice && !is_calm && milliseconds > slice / 2)
         milliseconds = slice / 2;
     if (milliseconds > LOOK_MILLISECONDS)
         milliseconds = LOOK_MILLISECONDS;

@@ -25,6 +25,7 @@ struct tg_watchdog {
     int room;
     unsigned slice;    /* milliseconds; 0: no task has to give way */
     double busy_until; /* tasks had to give way not long ago */
+    double worked_at;  /* when a thread was last seen at work */
     _Atomic bool stopping;
     double stuck_seconds;
     struct tg_mailbox *main;
