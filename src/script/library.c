@@ -10,6 +10,8 @@
 #include "script/lpeg.h"
 #include "script/searcher.h"
 #include "script/settings.h"
+#include "script/state.h"
+#include "script/turn.h"
 
 /* What would end, fork or confuse the process, or reach past the state. */
 static const char *const removed[][2] = {
@@ -82,6 +84,34 @@ static int do_file(lua_State *L)
     return lua_gettop(L) - 1;
 }
 
+/* Of xpcall(), around one in Lua. */
+static int handle_message(lua_State *L)
+{
+    if (tg_turn_is_overdue(tg_state_of(L)->turn))
+        return 1;
+    lua_settop(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+/* A message handler is asked again when the hook that ends it raises, and no
+ * hook is heard in that: so one that never returns must not be asked then. */
+static int call_protected(lua_State *L)
+{
+    int top = lua_gettop(L);
+
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    if (!lua_iscfunction(L, 2) || lua_getupvalue(L, 2, 1)) {
+        lua_settop(L, top);
+        lua_pushvalue(L, 2);
+        lua_pushcclosure(L, handle_message, 1);
+        lua_replace(L, 2);
+    }
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
 int tg_library_open(lua_State *L)
 {
     size_t i;
@@ -104,6 +134,9 @@ int tg_library_open(lua_State *L)
     lua_getglobal(L, "load");
     lua_pushcclosure(L, load_text, 1);
     lua_setglobal(L, "load");
+    lua_getglobal(L, "xpcall");
+    lua_pushcclosure(L, call_protected, 1);
+    lua_setglobal(L, "xpcall");
     lua_pushcfunction(L, load_file_text);
     lua_setglobal(L, "loadfile");
     lua_pushcfunction(L, do_file);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "script/missing.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -82,12 +83,29 @@ static void push_names(lua_State *L, const struct tg_bundle *bundle)
         add_file(L, bundle->modules.files[i].name);
 }
 
-int tg_missing_raise(lua_State *L)
+/* A project may have put searchers of its own behind this one. */
+static bool is_last(lua_State *L)
+{
+    bool last;
+
+    lua_getglobal(L, "package");
+    if (lua_getfield(L, -1, "searchers") != LUA_TTABLE)
+        return true; /* require() has complained of that */
+    lua_rawgeti(L, -1, (lua_Integer)lua_rawlen(L, -1));
+    last = lua_tocfunction(L, -1) == tg_missing_search;
+    lua_pop(L, 3);
+    return last;
+}
+
+int tg_missing_search(lua_State *L)
 {
     const struct tg_bundle *bundle = tg_state_of(L)->bundle;
+    bool last = is_last(L);
 
     luaL_checkstring(L, 1);
-    push_where(L);
+    lua_settop(L, 1);
+    if (last)
+        push_where(L);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidegate.missing");
     lua_call(L, 1, 1);
@@ -97,6 +115,8 @@ int tg_missing_raise(lua_State *L)
     push_folder(L, bundle);
     push_names(L, bundle);
     lua_call(L, 3, 1);
+    if (!last)
+        return 1;
     lua_concat(L, 2);
     return lua_error(L);
 }

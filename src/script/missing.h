@@ -8,8 +8,9 @@
 /*
  * The last of package.searchers: raises one sentence, which begins with the
  * line of the caller, names the places that were looked at, and suggests the
- * module that was probably meant.
+ * module that was probably meant.  With others behind it, it only gives the
+ * sentence to require().
  */
-int tg_missing_raise(lua_State *L);
+int tg_missing_search(lua_State *L);
 
 #endif

@@ -120,7 +120,7 @@ void tg_searcher_open(lua_State *L)
     lua_rawseti(L, -2, 3);
     lua_rawgeti(L, -2, 2); /* the system's Lua modules */
     lua_rawseti(L, -2, 4);
-    lua_pushcfunction(L, tg_missing_raise);
+    lua_pushcfunction(L, tg_missing_search);
     lua_rawseti(L, -2, 5);
     lua_setfield(L, -3, "searchers"); /* package old */
     lua_pop(L, 1);

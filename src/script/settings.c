@@ -21,7 +21,7 @@
 enum {
     SECONDS_MOST = 5, /* unless --start-timeout says more, or less */
     BYTES_MOST = 512 << 20,
-    LOOK_INSTRUCTIONS = 100 * 1000
+    LOOK_INSTRUCTIONS = 1000 /* each may be a call that takes its time */
 };
 
 struct reading {

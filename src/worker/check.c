@@ -13,24 +13,6 @@
 #include "worker/certificates.h"
 #include "worker/watchdog.h"
 
-/* Code that does not return is ended as a gateway would end it. */
-static bool load_in_time(struct tg_app *app, const struct tg_settings *settings,
-                         struct tg_text *out)
-{
-    struct tg_watchdog watchdog = {0};
-    struct tg_turn *turn;
-    bool ok;
-
-    tg_watchdog_start(&watchdog, settings, NULL, NULL, NULL);
-    turn = tg_watchdog_enter(&watchdog, "check", 1);
-    tg_app_watch(app, turn, settings->start_timeout);
-    ok = tg_app_load(app, out);
-    tg_app_watch(app, NULL, settings->start_timeout);
-    tg_watchdog_leave(&watchdog, turn);
-    tg_watchdog_stop(&watchdog);
-    return ok;
-}
-
 /* Adds the routes. */
 static enum tg_check list(struct tg_app *app, bool as_json, struct tg_text *out)
 {
@@ -41,6 +23,30 @@ static enum tg_check list(struct tg_app *app, bool as_json, struct tg_text *out)
                : TG_CHECK_SERVES;
 }
 
+/* Code that does not return is ended as a gateway would end it, finalizers
+ * among it. */
+static enum tg_check try_bundle(struct tg_bundle *bundle,
+                                const struct tg_settings *settings,
+                                bool as_json, struct tg_text *out)
+{
+    struct tg_app *app = tg_app_new(bundle, 1, 1, 1, &settings->limits);
+    enum tg_check outcome = TG_CHECK_FAILED;
+    struct tg_watchdog watchdog = {0};
+    struct tg_turn *turn;
+
+    tg_watchdog_start(&watchdog, settings, NULL, NULL, NULL);
+    turn = tg_watchdog_enter(&watchdog, "check", 1);
+    tg_app_watch(app, turn, settings->start_timeout);
+    if (tg_app_load(app, out))
+        outcome = list(app, as_json, out);
+    else
+        tg_text_adds(out, "\n");
+    tg_app_free(app);
+    tg_watchdog_leave(&watchdog, turn);
+    tg_watchdog_stop(&watchdog);
+    return outcome;
+}
+
 enum tg_check tg_check_project(const struct tg_settings *settings, bool as_json,
                                struct tg_text *out)
 {
@@ -48,7 +54,6 @@ enum tg_check tg_check_project(const struct tg_settings *settings, bool as_json,
     struct tg_bundle *bundle = tg_bundle_read(
         settings->root, settings->handlers, settings->config, &error);
     struct tg_certificates_fresh certificates;
-    struct tg_app *app;
     enum tg_check outcome = TG_CHECK_FAILED;
 
     tg_log_setup(settings->log_level, settings->log_format);
@@ -62,12 +67,7 @@ enum tg_check tg_check_project(const struct tg_settings *settings, bool as_json,
     }
     tg_certificates_drop(&certificates);
     tg_lpeg_find();
-    app = tg_app_new(bundle, 1, 1, 1, &settings->limits);
-    if (load_in_time(app, settings, out))
-        outcome = list(app, as_json, out);
-    else
-        tg_text_adds(out, "\n");
-    tg_app_free(app);
+    outcome = try_bundle(bundle, settings, as_json, out);
     tg_bundle_unref(bundle);
     return outcome;
 }

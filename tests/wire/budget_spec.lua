@@ -13,6 +13,7 @@ local endless = {
 	{ "pcall in a loop", "while true do\n\tpcall(function() while true do end end)\nend", 4 },
 	{ "a loop in pcall in pcall", "pcall(pcall, function()\n\twhile true do end\nend)\nwhile true do end", 4 },
 	{ "xpcall with a handler that loops", "xpcall(function() while true do end end, function() while true do end end)", 3 },
+	{ "a message handler", "xpcall(error, function() while true do end end)", 3 },
 	{ "a metamethod", "local t = setmetatable({}, { __index = function() while true do end end })\nreturn t.x", 3 },
 	{ "a coroutine of its own", "coroutine.wrap(function()\n\twhile true do end\nend)()", 4 },
 	{ "coroutines in coroutines, protected", [[

@@ -109,6 +109,13 @@ return print]],
 		assert.match("^handlers/a%.lua:1: time budget exceeded: 200 ms without a wait\n", errors)
 	end)
 
+	it("ends finalizers that never return", function()
+		local output, errors, code = check({ ["handlers/a.lua"] = [[
+local kept = setmetatable({}, { __gc = function() while true do end end })
+return function() return kept end]] }, "--start-timeout", "0.2")
+		assert.same({ "all handlers load\n", 0 }, { output, code }, errors)
+	end)
+
 	it("checks while a gateway serves the same project", function()
 		project:write("handlers/a.lua", "return function() return 'a' end")
 		local gateway = require("tests.support.server").start({ project = project })

@@ -75,6 +75,8 @@ describe("a tidegate.lua that never returns", function()
 		{ "in a pcall that begins again", "while true do pcall(function() while true do end end) end" },
 		{ "in coroutines", "while true do pcall(coroutine.wrap(function() while true do end end)) end" },
 		{ "where it cannot yield", "table.sort({ 3, 2, 1 }, function() while true do end end)" },
+		{ "in a message handler", "xpcall(error, function() while true do end end)" },
+		{ "in many calls that take their time", "while true do local _ = ('x'):rep(1e6) end" },
 		{ "when its table is read", "return setmetatable({}, { __pairs = function() while true do end end })" },
 		{ "when its error is shown", "error(setmetatable({}, { __tostring = function() while true do end end }))" },
 	}

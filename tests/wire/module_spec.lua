@@ -104,6 +104,23 @@ describe("a module", function()
 		project:delete()
 	end)
 
+	it("may come from a searcher of the project's own, behind the others", function()
+		local own = server.start({ files = {
+			["lua/money.lua"] = "return {}",
+			["handlers/own.lua"] = [[
+table.insert(package.searchers, function(name)
+	return name == "made up" and function() return "made" end or nil
+end)
+local made = require("made up")
+local _, why = pcall(require, "mony")
+return function() return made .. ", " .. why end]],
+		} })
+		local body = own:get("/own").body
+		assert.match("^made, .*module 'mony' not found:", body)
+		assert.match("did you mean 'money'?", body, 1, true)
+		own:stop()
+	end)
+
 	it("that is a cycle keeps everything from loading", function()
 		local project = projects.new({
 			["handlers/a.lua"] = "require('one') return print",
