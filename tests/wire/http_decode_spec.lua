@@ -33,7 +33,7 @@ describe("tidegate.http, of content that is encoded,", function()
 
 	lazy_setup(function()
 		origin = origins.listen()
-		asker = askers.start(origin.url)
+		asker = askers.start(origin.url, { flags = { "--time-limit", "60" } })
 	end)
 
 	lazy_teardown(function()
