@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * A connection owns its socket: it receives, frames, and sends.  evhttp keeps
- * its state and its end, on a bufferevent that has no descriptor (private to
- * this folder).
+ * A connection owns its socket: it receives, frames, and sends.  evhttp has
+ * accepted it, and ends it; its bufferevent has no descriptor meanwhile
+ * (private to this folder).
  */
 #ifndef TG_HTTP_CONNECTION_H
 #define TG_HTTP_CONNECTION_H
