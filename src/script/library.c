@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "script/library.h"
 
+#include <stdbool.h>
+
 #include <lauxlib.h>
 #include <lualib.h>
 
@@ -96,15 +98,23 @@ static int handle_message(lua_State *L)
     return 1;
 }
 
+/* A bare function of C, such as debug.traceback, does not. */
+static bool may_call_lua(lua_State *L, int function)
+{
+    if (!lua_iscfunction(L, function))
+        return true;
+    if (!lua_getupvalue(L, function, 1))
+        return false;
+    lua_pop(L, 1);
+    return true;
+}
+
 /* A message handler is asked again when the hook that ends it raises, and no
  * hook is heard in that: so one that never returns must not be asked then. */
 static int call_protected(lua_State *L)
 {
-    int top = lua_gettop(L);
-
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    if (!lua_iscfunction(L, 2) || lua_getupvalue(L, 2, 1)) {
-        lua_settop(L, top);
+    if (may_call_lua(L, 2)) {
         lua_pushvalue(L, 2);
         lua_pushcclosure(L, handle_message, 1);
         lua_replace(L, 2);

@@ -21,6 +21,20 @@ local function await_successor(gateway, pid)
 	end)
 end
 
+local function is_there(pid)
+	return os.execute(("kill -0 %d 2>/dev/null"):format(pid))
+end
+
+local function await_end(pid)
+	program.await("its end", function() return not is_there(pid) end)
+end
+
+local function await_request(project)
+	program.await("the request", function()
+		return (program.run("status", project.path)):find(" 1 requests", 1, true)
+	end)
+end
+
 -- The sockets a process has in an epoll but not open any more: others hold
 -- them, and each connection there would wake the process for nothing.
 local function ghosts(pid)
@@ -47,7 +61,7 @@ end
 local function stop(gateway, pid)
 	local from = #gateway:log()
 	assert.same({ "stopping\n", "", 0 }, { program.run("stop", gateway.project.path) })
-	program.await("its end", function() return not os.execute(("kill -0 %d 2>/dev/null"):format(pid)) end)
+	await_end(pid)
 	return gateway:log():sub(from + 1)
 end
 
@@ -81,7 +95,7 @@ describe("SIGUSR2", function()
 		end)
 		program.await("the end of the old worker", function()
 			crowd:run(0.02)
-			return not os.execute(("kill -0 %d 2>/dev/null"):format(worker))
+			return not is_there(worker)
 		end)
 		crowd:run(0.2)
 		crowd:stop()
@@ -132,7 +146,7 @@ describe("SIGUSR2", function()
 		assert.equal(2, count)
 		assert.equal(0, gateway:wait())
 		os.execute("kill -TERM " .. successor)
-		program.await("its end", function() return not os.execute(("kill -0 %d 2>/dev/null"):format(successor)) end)
+		await_end(successor)
 		assert.is_nil(io.open(path))
 		project:delete()
 	end)
@@ -168,7 +182,7 @@ return function() return tostring(kept:incr("n")) end]],
 		assert.equal(0, gateway:wait())
 		assert.equal("2", gateway:get("/count").body)
 		os.execute("kill -TERM " .. successor)
-		program.await("its end", function() return not os.execute(("kill -0 %d 2>/dev/null"):format(successor)) end)
+		await_end(successor)
 
 		gateway = server.start({ project = project })
 		assert.equal("3", gateway:get("/count").body)
@@ -215,7 +229,7 @@ return function() return tostring(kept:incr("n")) end]],
 		successor = await_successor({ project = project }, child.pid)
 		assert.equal(0, child:wait())
 		os.execute("kill -TERM " .. successor)
-		program.await("its end", function() return not os.execute(("kill -0 %d 2>/dev/null"):format(successor)) end)
+		await_end(successor)
 		project:delete()
 	end)
 
@@ -227,9 +241,7 @@ return function() return tostring(kept:incr("n")) end]],
 		gateway = server.start({ project = project })
 		local connection, worker = gateway:connect(), gateway:worker()
 		connection:ask("GET", "/slow")
-		program.await("the request", function()
-			return (program.run("status", project.path)):find(" 1 requests", 1, true)
-		end)
+		await_request(project)
 		gateway:signal("USR2")
 		successor = await_successor(gateway, gateway.pid)
 		os.execute(("kill -TERM %d %d %d"):format(gateway.pid, worker, successor))
@@ -246,9 +258,7 @@ return function() return tostring(kept:incr("n")) end]],
 		gateway = server.start({ project = project })
 		local worker, connection = gateway:worker(), gateway:connect()
 		connection:send("POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na")
-		program.await("the request", function()
-			return (program.run("status", project.path)):find(" 1 requests", 1, true)
-		end)
+		await_request(project)
 		local _, polled = ghosts(worker)
 		assert.is_true(polled >= 3)
 		gateway:signal("USR2")

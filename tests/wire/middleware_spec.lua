@@ -225,6 +225,47 @@ return { keep, wait }
 		assert.matches("it says: .*the exchange is over", gateway:get("/kept/in?key=new&of=old").body)
 	end)
 
+	it("ends, and cleans up, when the client leaves while what is inside waits", function()
+		local own = server.start({ files = {
+			["handlers/_middleware.lua"] = [[
+local log = require("tidegate.log")
+return function(_, _, next)
+	local _ <close> = setmetatable({}, { __close = function() log.info("the layer ends") end })
+	return next()
+end]],
+			["handlers/slow.lua"] = [[
+return function()
+	require("tidegate.log").info("it waits")
+	require("tidegate.timer").sleep(1000)
+end]],
+		} })
+		local client = own:connect()
+		client:ask("GET", "/slow")
+		own:wait_log("it waits")
+		client:close()
+		own:wait_log("the layer ends")
+		own:stop()
+	end)
+
+	it("goes on around a request that waits while all is replaced", function()
+		local read = "return function(request) return request:text() end"
+		local own = server.start({ files = {
+			["handlers/_middleware.lua"] = "return " .. around("old"),
+			["handlers/read.lua"] = read,
+		} })
+		local client = own:connect()
+		client:send("POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na")
+		program.await("the request", function()
+			return (program.run("status", own.project.path)):find(" 1 requests", 1, true)
+		end)
+		own:replace({ ["handlers/_middleware.lua"] = "return " .. around("new") })
+		assert.equal("new()", own:get("/read").body)
+		client:send("b")
+		assert.equal("old(ab)", client:response().body)
+		client:close()
+		own:stop()
+	end)
+
 	it("may write around a stream", function()
 		assert.equal("<inside>", gateway:get("/stream/in").body)
 	end)
