@@ -162,8 +162,8 @@ static void push_remote(lua_State *L, struct tg_exchange *x)
 
 static void push_peer(lua_State *L, struct tg_exchange *x)
 {
-    int port;
-    const char *address = tg_exchange_peer(x, &port);
+    char address[TG_ADDRESS_TEXT];
+    int port = tg_exchange_peer(x, address);
 
     push_end(L, address, port);
 }

@@ -17,6 +17,7 @@
  */
 #include <string.h>
 
+#include "base/address.h"
 #include "bind/bind.h"
 #include "bind/socket.h"
 #include "net/buffer.h"
@@ -100,18 +101,19 @@ static int socket_timeout(lua_State *L)
 
 static int push_remote(lua_State *L, struct tg_socket_box *box)
 {
-    char address[64];
-    unsigned port;
+    struct tg_address address;
+    char text[TG_ADDRESS_TEXT];
 
     if (!box->socket)
         return 0;
-    tg_socket_peer(box->socket, address, sizeof(address), &port);
+    tg_socket_peer(box->socket, &address);
+    tg_address_format(&address, text);
     lua_createtable(L, 0, 2);
-    if (!*address)
+    if (!*text)
         return 1;
-    lua_pushstring(L, address);
+    lua_pushstring(L, text);
     lua_setfield(L, -2, "address");
-    lua_pushinteger(L, port);
+    lua_pushinteger(L, address.port);
     lua_setfield(L, -2, "port");
     return 1;
 }

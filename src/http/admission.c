@@ -27,7 +27,7 @@ static const char greedy[] = REFUSAL("429", "Too Many Requests");
 
 static void address_of(struct tg_connection *c, char room[TG_ADDRESS_TEXT])
 {
-    tg_address_format(tg_peer_address(c), room);
+    tg_address_format(&c->peer.address, room);
 }
 
 bool tg_server_may_warn(double *last)

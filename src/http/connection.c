@@ -4,10 +4,9 @@
 #include "http/connection.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
-#include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <event2/http.h>
 
 #include "base/alloc.h"
 #include "base/census.h"
@@ -48,12 +47,10 @@ static void forget(struct tg_connection *c)
         server->hooks.empty(server->hooks.arg);
 }
 
-/* evhttp frees the connection: the last word, from tg_connection_close(). */
-static void on_evhttp_close(struct evhttp_connection *evcon, void *arg)
+void tg_connection_free(struct tg_connection *c)
 {
-    struct tg_connection *c = arg;
+    int fd = c->stream.fd;
 
-    (void)evcon;
     tg_connection_leave(c);
     event_del(&c->read);
     event_del(&c->write);
@@ -61,6 +58,7 @@ static void on_evhttp_close(struct evhttp_connection *evcon, void *arg)
     event_debug_unassign(&c->write);
     stop_timer(c);
     tg_stream_release(&c->stream);
+    close(fd);
     if (c->out)
         tg_buffer_free(c->out);
     tg_text_release(&c->pending);
@@ -80,34 +78,8 @@ static void release_exchange(struct tg_connection *c)
     tg_exchange_put(c->server, x);
 }
 
-/* What evhttp made of the accepted socket; NULL: it could not use it. */
-static struct evhttp_connection *find_evcon(const struct tg_connection *c)
-{
-    void *evcon = NULL;
-
-    bufferevent_getcb(c->bev, NULL, NULL, NULL, &evcon);
-    return evcon;
-}
-
-/* Ends one that has not begun, or could not. */
-static void drop_accepted(struct tg_connection *c)
-{
-    struct evhttp_connection *evcon = find_evcon(c);
-
-    event_del(&c->read);
-    event_debug_unassign(&c->read);
-    bufferevent_decref(c->bev);
-    if (evcon)
-        evhttp_connection_free(evcon);
-    forget(c);
-}
-
 void tg_connection_close(struct tg_connection *c)
 {
-    if (!c->evcon) {
-        drop_accepted(c);
-        return;
-    }
     c->broken = true;
     if (c->exchange) {
         tg_stream_break(&c->stream);
@@ -116,7 +88,7 @@ void tg_connection_close(struct tg_connection *c)
     }
     c->dead = true;
     if (!c->busy)
-        evhttp_connection_free(c->evcon);
+        tg_connection_free(c);
 }
 
 static void on_linger_end(void *arg)
@@ -139,23 +111,29 @@ void tg_connection_linger(struct tg_connection *c)
     tg_connection_flow(c);
 }
 
-/* Is there anything from the client that nobody will read? */
-static bool is_more_there(const struct tg_connection *c)
+/* Is there anything from the client that nobody will read?  One that has said
+ * it sends no more is believed (RFC 9112, 9.6). */
+static bool is_more_there(const struct tg_connection *c, bool is_last)
 {
-    return c->pending.len || c->rest || tg_stream_has_more(&c->stream);
+    if (c->pending.len || c->rest)
+        return true;
+    return is_last && c->emptied ? tg_stream_is_buffered(&c->stream)
+                                 : tg_stream_has_more(&c->stream);
 }
 
 void tg_connection_end_exchange(struct tg_connection *c)
 {
     struct tg_exchange *x = c->exchange;
     bool unread = x->body.state != TG_BODY_DONE;
+    bool is_last = !x->head.keep_alive;
 
     if (unread && !c->close_after)
         c->skip = x->body.left;
     release_exchange(c);
     if (c->close_after || tg_server_is_closing(c->server) ||
         (c->eof && !c->pending.len)) {
-        if (!c->eof && !c->broken && (unread || c->refused || is_more_there(c)))
+        if (!c->eof && !c->broken &&
+            (unread || c->refused || is_more_there(c, is_last)))
             tg_connection_linger(c);
         else
             tg_connection_close(c);
@@ -178,29 +156,11 @@ static void receive_first(struct tg_connection *c)
     tg_intake_event(c->stream.fd, EV_READ, c);
 }
 
-/* evhttp has accepted: take the descriptor out of its hands. */
-static void on_accepted(evutil_socket_t none, short what, void *arg)
+void tg_connection_begin(struct tg_connection *c)
 {
-    struct tg_connection *c = arg;
-    struct event_base *base = tg_loop_base(c->server->loop);
-    int fd = bufferevent_getfd(c->bev);
-
-    (void)none, (void)what;
-    c->evcon = find_evcon(c);
-    if (!c->evcon) {
-        drop_accepted(c);
-        return;
-    }
-    tg_stream_init(&c->stream, fd);
+    c->begun = true;
     if (c->listener->tls)
         tg_stream_start_tls(&c->stream, tg_tls_current(c->listener->tls));
-    bufferevent_setfd(c->bev, -1);
-    evhttp_connection_set_closecb(c->evcon, on_evhttp_close, c);
-    bufferevent_decref(c->bev); /* evhttp holds it */
-    event_debug_unassign(&c->read);
-    event_assign(&c->read, base, fd, EV_READ | EV_PERSIST, tg_intake_event, c);
-    event_assign(&c->write, base, fd, EV_WRITE | EV_PERSIST,
-                 tg_sending_writable, c);
     tg_connection_deadline(c, c->server->ticks.head);
     if (!tg_peer_begin(c))
         tg_connection_close(c);
@@ -208,21 +168,22 @@ static void on_accepted(evutil_socket_t none, short what, void *arg)
         receive_first(c);
 }
 
-struct bufferevent *tg_connection_new(struct event_base *base, void *arg)
+void tg_connection_new(struct tg_listener *listener, int fd,
+                       const struct tg_address *peer)
 {
-    struct tg_listener *listener = arg;
     struct tg_server *server = listener->server;
+    struct event_base *base = tg_loop_base(server->loop);
     struct tg_connection *c = tg_alloc(sizeof(*c));
 
     c->server = server;
     c->listener = listener;
-    tg_stream_init(&c->stream, -1);
-    c->bev = bufferevent_socket_new(base, -1, 0);
-    bufferevent_incref(c->bev);
+    c->peer.socket = c->peer.address = *peer;
+    tg_stream_init(&c->stream, fd);
     tg_list_append(&server->connections, &c->link);
     server->nconnections++;
     tg_census.connections++;
-    event_assign(&c->read, base, -1, 0, on_accepted, c);
+    event_assign(&c->read, base, fd, EV_READ | EV_PERSIST, tg_intake_event, c);
+    event_assign(&c->write, base, fd, EV_WRITE | EV_PERSIST,
+                 tg_sending_writable, c);
     event_active(&c->read, EV_TIMEOUT, 0);
-    return c->bev;
 }

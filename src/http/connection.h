@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * A connection owns its socket: it receives, frames, and sends.  evhttp has
- * accepted it, and ends it; its bufferevent has no descriptor meanwhile
+ * A connection owns its socket: it receives, frames, sends, and closes
  * (private to this folder).
  */
 #ifndef TG_HTTP_CONNECTION_H
@@ -20,10 +19,8 @@
 #include "http/server.h"
 #include "net/stream.h"
 
-struct bufferevent;
 struct evhttp;
 struct evhttp_bound_socket;
-struct evhttp_connection;
 struct evconnlistener;
 struct tg_source;
 struct tg_tally;
@@ -32,6 +29,7 @@ struct tg_tls;
 
 struct tg_server {
     struct tg_loop *loop;
+    struct evhttp *http; /* has the listening sockets */
     struct tg_server_hooks hooks;
     struct tg_list connections;
     struct tg_list listeners;
@@ -62,15 +60,13 @@ struct tg_server {
     char scratch[65536];    /* where every connection receives */
 };
 
-/* A listening socket, with an evhttp of its own: by that its connections know
- * where they came in.  Kept as long as they may live. */
+/* A listening socket; kept as long as its connections may live. */
 struct tg_listener {
     struct tg_list link;
     struct tg_server *server;
     struct tg_listen options;
-    struct tg_tls *tls; /* NULL: in the clear */
-    struct evhttp *http;
-    struct evhttp_bound_socket *bound;
+    struct tg_tls *tls;                /* NULL: in the clear */
+    struct evhttp_bound_socket *bound; /* NULL: it is closed */
     struct evconnlistener *evlistener;
     struct tg_timer *pause;
     double warned; /* when it last told that it cannot accept */
@@ -82,8 +78,6 @@ struct tg_connection {
     struct tg_listener *listener;
     struct tg_stream stream;
     struct tg_peer peer;
-    struct bufferevent *bev;
-    struct evhttp_connection *evcon;
     struct tg_exchange *exchange;
     struct event read, write;
     struct tg_text pending; /* bytes that could not be used yet */
@@ -96,9 +90,11 @@ struct tg_connection {
     long nrequests;
     unsigned deadline;     /* a tick, while no exchange is open; 0: none */
     unsigned came, went;   /* the ticks when bytes last did */
+    bool begun;            /* it had its first turn */
     bool reading, writing; /* are the events added? */
     bool busy;             /* feed() is at work: it will clean up */
     bool dead;             /* to be freed when it is not busy */
+    bool emptied;          /* it had no more when bytes last came */
     bool eof;              /* the client will send no more */
     bool close_after;      /* the response says so, or must */
     bool lingering;        /* drop what comes, until the client closes */
@@ -151,18 +147,25 @@ void tg_listener_stop(struct tg_listener *listener);
 void tg_listener_close(struct tg_listener *listener);
 void tg_listener_free(struct tg_listener *listener);
 
-/* Called by evhttp for a connection it has just accepted. */
-struct bufferevent *tg_connection_new(struct event_base *base, void *listener);
+/* Makes one of a socket that was accepted, which it owns from now on.  It
+ * begins at its first turn, when all that wait have been accepted. */
+void tg_connection_new(struct tg_listener *listener, int fd,
+                       const struct tg_address *peer);
+void tg_connection_begin(struct tg_connection *c);
 
 /* Closes now, or when feed() is done; an exchange hears of it. */
 void tg_connection_close(struct tg_connection *c);
+void tg_connection_free(struct tg_connection *c);
 
 /* Ends the sending, and drops what still comes for a while. */
 void tg_connection_linger(struct tg_connection *c);
 
-/* Sends, and keeps what the socket does not take. */
+/* Sends, and keeps what the socket does not take.  last: nothing will follow in
+ * this exchange. */
 void tg_connection_send(struct tg_connection *c, const struct iovec *pieces,
                         int n);
+void tg_connection_send_last(struct tg_connection *c,
+                             const struct iovec *pieces, int n);
 
 /* Sends a source behind that, and frees it. */
 void tg_connection_send_file(struct tg_connection *c, struct tg_source *file);
@@ -210,8 +213,9 @@ unsigned tg_deadline_ticks(const struct tg_server *server, double seconds);
 /* The response is out: makes room for the next exchange, or closes. */
 void tg_connection_end_exchange(struct tg_connection *c);
 
-/* Callbacks of the events.  That of `read` is made active with EV_TIMEOUT to go
- * on with what is pending, and with EV_READ to look at the socket. */
+/* Callbacks of the events.  That of `read` is made active with EV_TIMEOUT to
+ * begin, or to go on with what is pending, and with EV_READ to look at the
+ * socket. */
 void tg_intake_event(evutil_socket_t fd, short what, void *connection);
 void tg_sending_writable(evutil_socket_t fd, short what, void *connection);
 

@@ -41,7 +41,7 @@ static bool is_late(const struct tg_connection *c)
 
 static void look_at(struct tg_connection *c)
 {
-    if (!c->evcon || c->lingering)
+    if (!c->begun || c->lingering)
         return; /* not begun; or it has a timer */
     if (!c->exchange) {
         if (c->deadline && c->deadline <= c->server->tick)

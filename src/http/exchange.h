@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/address.h"
 #include "http/framing.h"
 #include "http/headers.h"
 
@@ -70,8 +71,8 @@ double tg_exchange_began(const struct tg_exchange *x);
  * trusted proxies say, if there are any. */
 const char *tg_exchange_address(struct tg_exchange *x, int *port);
 
-/* The same of who is connected to us. */
-const char *tg_exchange_peer(const struct tg_exchange *x, int *port);
+/* The same of who is connected to us: writes the address, returns the port. */
+int tg_exchange_peer(const struct tg_exchange *x, char room[TG_ADDRESS_TEXT]);
 
 /* "http" or "https", and the host with its port: what the client has used, as
  * trusted proxies say. */

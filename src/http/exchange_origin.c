@@ -5,23 +5,17 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include <event2/http.h>
-
 #include "http/bytes.h"
 #include "http/connection.h"
 #include "http/exchange.h"
 
-const char *tg_exchange_peer(const struct tg_exchange *x, int *port)
+int tg_exchange_peer(const struct tg_exchange *x, char room[TG_ADDRESS_TEXT])
 {
-    char *address = NULL;
-    ev_uint16_t number = 0;
-
-    evhttp_connection_get_peer(x->connection->evcon, &address, &number);
-    *port = number;
-    return address && number ? address : "";
+    tg_address_format(&x->connection->peer.socket, room);
+    return x->connection->peer.socket.port;
 }
 
-/* Found when it is first asked for; only if proxies are trusted here. */
+/* Found when it is first asked for. */
 static const struct tg_origin *origin_of(struct tg_exchange *x)
 {
     struct tg_connection *c = x->connection;
@@ -39,8 +33,6 @@ static const struct tg_origin *origin_of(struct tg_exchange *x)
 
 const char *tg_exchange_address(struct tg_exchange *x, int *port)
 {
-    if (!x->connection->peer.is_known)
-        return tg_exchange_peer(x, port);
     *port = origin_of(x)->client.port;
     return x->address;
 }

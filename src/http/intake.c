@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include <event2/event.h>
-#include <event2/http.h>
 
 #include "http/redirect.h"
 #include "http/status.h"
@@ -195,7 +194,7 @@ static void feed(struct tg_connection *c, const char *data, size_t len)
     if (c->eof && !c->exchange) /* what is left will never be whole */
         c->dead = true;
     if (c->dead) {
-        evhttp_connection_free(c->evcon);
+        tg_connection_free(c);
         return;
     }
     if (data == c->pending.data)
@@ -274,6 +273,7 @@ static void receive(struct tg_connection *c)
         return;
     }
     c->came = c->server->tick;
+    c->emptied = n < (ssize_t)sizeof(c->server->scratch);
     if (n == -EPROTOTYPE) { /* what it sent is still there to be read */
         tg_stream_stop_tls(&c->stream);
         c->is_plain = true;
@@ -296,7 +296,9 @@ void tg_intake_event(evutil_socket_t fd, short what, void *arg)
     struct tg_connection *c = arg;
 
     (void)fd;
-    if (what & EV_TIMEOUT && c->pending.len && !c->exchange) {
+    if (what & EV_TIMEOUT && !c->begun) {
+        tg_connection_begin(c);
+    } else if (what & EV_TIMEOUT && c->pending.len && !c->exchange) {
         if (what & EV_READ) /* the event may not live to do both */
             event_active(&c->read, EV_READ, 0);
         feed(c, c->pending.data, c->pending.len);

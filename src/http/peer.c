@@ -2,39 +2,11 @@
 #include "http/peer.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
-
-#include <event2/http.h>
 
 #include "base/log.h"
 #include "http/connection.h"
 #include "http/proxy.h"
-
-/* As evhttp has read it when it accepted: the kernel would not tell any more of
- * a client that has gone. */
-static void look(struct tg_connection *c)
-{
-    struct tg_address *address = &c->peer.address;
-    char *text = NULL;
-    ev_uint16_t port = 0;
-
-    if (strncmp(c->listener->options.address, "unix:", 5) == 0) {
-        address->kind = TG_ADDRESS_UNIX;
-        return;
-    }
-    evhttp_connection_get_peer(c->evcon, &text, &port);
-    if (text && tg_address_parse(address, text, strcspn(text, "%")))
-        address->port = port;
-}
-
-const struct tg_address *tg_peer_address(struct tg_connection *c)
-{
-    if (!c->peer.is_known)
-        look(c);
-    c->peer.is_known = true;
-    return &c->peer.address;
-}
 
 /* Whoever is refused can try again at once, and must not fill the log. */
 static void complain(struct tg_connection *c, const char *why)
@@ -45,7 +17,7 @@ static void complain(struct tg_connection *c, const char *why)
     server->refusals++;
     if (!tg_server_may_warn(&server->complained))
         return;
-    tg_address_format(tg_peer_address(c), address);
+    tg_address_format(&c->peer.address, address);
     tg_log(TG_LOG_WARN, "closed a connection from %s: %s (%u since the start)",
            *address ? address : "a unix socket", why, server->refusals);
 }
@@ -58,7 +30,7 @@ bool tg_peer_begin(struct tg_connection *c)
     peer->awaits_header = c->listener->options.proxy_protocol;
     if (tg_trust_is_empty(trust) && !peer->awaits_header)
         return true;
-    peer->is_trusted = tg_trust_has(trust, tg_peer_address(c));
+    peer->is_trusted = tg_trust_has(trust, &peer->address);
     if (peer->is_trusted || !peer->awaits_header)
         return true;
     complain(c, "it is none of trusted_proxies");

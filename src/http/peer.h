@@ -14,8 +14,8 @@
 struct tg_connection;
 
 struct tg_peer {
-    struct tg_address address;
-    bool is_known;      /* was it looked at? nobody does without proxies */
+    struct tg_address socket;  /* who has connected */
+    struct tg_address address; /* the same, or what its PROXY header says */
     bool is_trusted;    /* by trusted_proxies: its header fields are believed */
     bool awaits_header; /* a PROXY header is still to come */
 };
@@ -30,8 +30,5 @@ bool tg_peer_begin(struct tg_connection *c);
  * the connection must be closed.
  */
 int tg_peer_receive(struct tg_connection *c);
-
-/* The client's address, as far as the connection tells. */
-const struct tg_address *tg_peer_address(struct tg_connection *c);
 
 #endif

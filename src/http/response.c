@@ -49,9 +49,10 @@ void tg_exchange_set_compress(struct tg_exchange *x, bool compress)
     x->compress = compress;
 }
 
-/* Sends the head, with the first bytes of the body when there are some. */
+/* Sends the head, with the first bytes of the body when there are some; all of
+ * them? */
 static void begin(struct tg_exchange *x, struct tg_writer_head *head,
-                  const struct iovec *body, int nbody)
+                  const struct iovec *body, int nbody, bool whole)
 {
     struct tg_connection *c = x->connection;
     struct iovec pieces[4];
@@ -72,7 +73,10 @@ static void begin(struct tg_exchange *x, struct tg_writer_head *head,
     pieces[0].iov_base = formatted->data;
     pieces[0].iov_len = formatted->len;
     memcpy(pieces + 1, body, (size_t)nbody * sizeof(*body));
-    tg_connection_send(c, pieces, nbody + 1);
+    if (whole)
+        tg_connection_send_last(c, pieces, nbody + 1);
+    else
+        tg_connection_send(c, pieces, nbody + 1);
 }
 
 static void finished(struct tg_exchange *x)
@@ -96,7 +100,7 @@ void tg_exchange_respond(struct tg_exchange *x, int status, const char *type,
         head.length = -1;
         head.type = NULL;
     }
-    begin(x, &head, &piece, piece.iov_len > 0);
+    begin(x, &head, &piece, piece.iov_len > 0, true);
     if (!x->bodiless)
         x->sent = piece.iov_len;
     finished(x);
@@ -113,7 +117,7 @@ void tg_exchange_respond_file(struct tg_exchange *x, int status,
         head.length = -1;
         head.type = NULL;
     }
-    begin(x, &head, &none, 0);
+    begin(x, &head, &none, 0, false);
     if (x->bodiless)
         tg_source_free(file);
     else
@@ -190,7 +194,7 @@ static void send_piece(struct tg_exchange *x, struct tg_writer_head *head,
     if (len == 0)
         n = 0; /* an empty chunk would end the stream */
     if (head)
-        begin(x, head, pieces, n);
+        begin(x, head, pieces, n, false);
     else if (!x->bodiless && n)
         tg_connection_send(x->connection, pieces, n);
     if (!x->bodiless)
@@ -320,7 +324,7 @@ void tg_exchange_finish(struct tg_exchange *x)
         tg_exchange_end_encoding(x);
     }
     if (x->chunked && !x->bodiless)
-        tg_connection_send(x->connection, &piece, 1);
+        tg_connection_send_last(x->connection, &piece, 1);
     finished(x);
 }
 

@@ -63,8 +63,8 @@ static void send_failed(struct tg_connection *c)
     event_active(&c->read, EV_READ, 0);
 }
 
-void tg_connection_send(struct tg_connection *c, const struct iovec *pieces,
-                        int n)
+static void connection_send(struct tg_connection *c, const struct iovec *pieces,
+                            int n, bool is_end)
 {
     bool is_first = !c->out || tg_buffer_len(c->out) == 0;
     ssize_t sent = 0;
@@ -73,7 +73,8 @@ void tg_connection_send(struct tg_connection *c, const struct iovec *pieces,
     if (c->broken)
         return;
     if (is_first)
-        sent = tg_stream_send(&c->stream, pieces, n);
+        sent = is_end ? tg_stream_send_last(&c->stream, pieces, n)
+                      : tg_stream_send(&c->stream, pieces, n);
     if (sent < 0 && sent != -EAGAIN && sent != -EINTR) {
         send_failed(c);
         return;
@@ -96,6 +97,18 @@ void tg_connection_send(struct tg_connection *c, const struct iovec *pieces,
     if (is_first && c->out)
         c->went = c->server->tick;
     start_writing(c);
+}
+
+void tg_connection_send(struct tg_connection *c, const struct iovec *pieces,
+                        int n)
+{
+    connection_send(c, pieces, n, false);
+}
+
+void tg_connection_send_last(struct tg_connection *c,
+                             const struct iovec *pieces, int n)
+{
+    connection_send(c, pieces, n, c->close_after);
 }
 
 /* Returns 0 or -errno. */

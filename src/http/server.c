@@ -4,8 +4,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include <event2/http.h>
+
 #include "base/alloc.h"
 #include "http/connection.h"
+#include "net/loop.h"
 #include "net/timer.h"
 
 /* Of servers that are gone: Lua states still point at them. */
@@ -19,6 +22,7 @@ struct tg_server *tg_server_new(struct tg_loop *loop,
     struct tg_server *server = tg_alloc(sizeof(*server));
 
     server->loop = loop;
+    server->http = evhttp_new(tg_loop_base(loop));
     server->hooks = *hooks;
     server->limits = limits;
     server->head_limits = (struct tg_head_limits){
@@ -69,6 +73,7 @@ void tg_server_free(struct tg_server *server)
     }
     while (!tg_list_empty(&server->listeners))
         tg_listener_free(first_listener(server));
+    evhttp_free(server->http);
     tg_timer_stop(server->ticker);
     stop_timer(&server->grace);
     stop_timer(&server->leaving);
@@ -104,7 +109,7 @@ static void close_idle(struct tg_server *server)
             tg_list_item(link, struct tg_connection, link);
 
         next = link->next;
-        if (c->evcon && !c->exchange && !c->lingering &&
+        if (c->begun && !c->exchange && !c->lingering &&
             (c->pending.len == 0 || c->peer.awaits_header))
             tg_connection_close(c);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * One thread's HTTP server: the addresses where evhttp accepts, the connections
+ * One thread's HTTP server: the addresses where it listens, the connections
  * that own the sockets, and the exchanges on them.
  */
 #ifndef TG_HTTP_SERVER_H

@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "net/loop.h"
+#include "net/socket_name.h"
 #include "net/timer.h"
 
 enum { BACKLOG = 1024 };
@@ -120,11 +121,8 @@ static struct tg_list *acceptors_of(struct tg_loop *loop)
 
 static int listening_socket(const struct tg_address *address)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in four;
-        struct sockaddr_in6 six;
-    } name = {0};
+    union tg_socket_name name;
+    socklen_t len = tg_socket_name_write(&name, address);
     bool is_ipv4 = tg_address_is_ipv4(address);
     int one = 1, error,
         fd = socket(is_ipv4 ? AF_INET : AF_INET6,
@@ -132,22 +130,12 @@ static int listening_socket(const struct tg_address *address)
 
     if (fd < 0)
         return -errno;
-    if (is_ipv4) {
-        name.four.sin_family = AF_INET;
-        name.four.sin_port = htons(address->port);
-        memcpy(&name.four.sin_addr, address->bytes + 12, 4);
-    } else {
-        name.six.sin6_family = AF_INET6;
-        name.six.sin6_port = htons(address->port);
-        memcpy(&name.six.sin6_addr, address->bytes, 16);
+    if (!is_ipv4)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-    }
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    if (bind(fd, &name.any, is_ipv4 ? sizeof(name.four) : sizeof(name.six)) ==
-            0 &&
-        listen(fd, BACKLOG) == 0)
+    if (bind(fd, &name.any, len) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     error = errno;
     close(fd);

@@ -2,10 +2,8 @@
 #include "net/datagram.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -13,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/census.h"
 #include "net/loop.h"
+#include "net/socket_name.h"
 
 struct tg_datagram {
     struct tg_loop *loop;
@@ -22,38 +21,6 @@ struct tg_datagram {
     tg_datagram_fn *fn;
     void *arg;
 };
-
-/* As the system has an address. */
-union name {
-    struct sockaddr any;
-    struct sockaddr_in four;
-    struct sockaddr_in6 six;
-};
-
-static socklen_t write_name(union name *name, const struct tg_address *address)
-{
-    memset(name, 0, sizeof(*name));
-    if (tg_address_is_ipv4(address)) {
-        name->four.sin_family = AF_INET;
-        name->four.sin_port = htons(address->port);
-        memcpy(&name->four.sin_addr, address->bytes + 12, 4);
-        return sizeof(name->four);
-    }
-    name->six.sin6_family = AF_INET6;
-    name->six.sin6_port = htons(address->port);
-    memcpy(&name->six.sin6_addr, address->bytes, 16);
-    return sizeof(name->six);
-}
-
-static void read_name(const union name *name, struct tg_address *address)
-{
-    if (name->any.sa_family == AF_INET)
-        tg_address_of_bytes(address, (const uint8_t *)&name->four.sin_addr, 4,
-                            ntohs(name->four.sin_port));
-    else
-        tg_address_of_bytes(address, (const uint8_t *)&name->six.sin6_addr, 16,
-                            ntohs(name->six.sin6_port));
-}
 
 int tg_datagram_new(struct tg_loop *loop, bool is_ipv4,
                     struct tg_datagram **datagram)
@@ -87,8 +54,8 @@ bool tg_datagram_is_ipv4(const struct tg_datagram *datagram)
 int tg_datagram_bind(struct tg_datagram *datagram,
                      const struct tg_address *address)
 {
-    union name name;
-    socklen_t len = write_name(&name, address);
+    union tg_socket_name name;
+    socklen_t len = tg_socket_name_write(&name, address);
 
     return bind(datagram->fd, &name.any, len) < 0 ? -errno : 0;
 }
@@ -96,8 +63,8 @@ int tg_datagram_bind(struct tg_datagram *datagram,
 int tg_datagram_connect(struct tg_datagram *datagram,
                         const struct tg_address *address)
 {
-    union name name;
-    socklen_t len = write_name(&name, address);
+    union tg_socket_name name;
+    socklen_t len = tg_socket_name_write(&name, address);
 
     return connect(datagram->fd, &name.any, len) < 0 ? -errno : 0;
 }
@@ -105,8 +72,8 @@ int tg_datagram_connect(struct tg_datagram *datagram,
 int tg_datagram_send(struct tg_datagram *datagram, const void *data, size_t len,
                      const struct tg_address *to)
 {
-    union name name;
-    socklen_t name_len = to ? write_name(&name, to) : 0;
+    union tg_socket_name name;
+    socklen_t name_len = to ? tg_socket_name_write(&name, to) : 0;
     ssize_t n;
 
     do
@@ -119,7 +86,7 @@ int tg_datagram_send(struct tg_datagram *datagram, const void *data, size_t len,
 ssize_t tg_datagram_receive(struct tg_datagram *datagram, char *room,
                             struct tg_address *from)
 {
-    union name name;
+    union tg_socket_name name;
     socklen_t len = sizeof(name);
     ssize_t n;
 
@@ -128,7 +95,7 @@ ssize_t tg_datagram_receive(struct tg_datagram *datagram, char *room,
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return -errno;
-    read_name(&name, from);
+    tg_socket_name_read(&name.any, from);
     return n;
 }
 
@@ -161,11 +128,11 @@ void tg_datagram_on_receive(struct tg_datagram *datagram, tg_datagram_fn *fn,
 bool tg_datagram_local(const struct tg_datagram *datagram,
                        struct tg_address *address)
 {
-    union name name;
+    union tg_socket_name name;
     socklen_t len = sizeof(name);
 
     if (getsockname(datagram->fd, &name.any, &len) < 0)
         return false;
-    read_name(&name, address);
+    tg_socket_name_read(&name.any, address);
     return address->port != 0;
 }

@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "net/loop.h"
 #include "net/resolver.h"
+#include "net/socket_name.h"
 #include "net/timer.h"
 
 enum { ADDRESSES_MOST = 64 };
@@ -229,17 +230,11 @@ static bool try_socket(struct tg_dial *dial, const struct sockaddr *to,
 
 static bool try_address(struct tg_dial *dial, const struct tg_address *address)
 {
-    struct sockaddr_in four = {.sin_family = AF_INET,
-                               .sin_port = htons(dial->port)};
-    struct sockaddr_in6 six = {.sin6_family = AF_INET6,
-                               .sin6_port = htons(dial->port)};
+    union tg_socket_name name;
+    struct tg_address whole = *address;
 
-    if (tg_address_is_ipv4(address)) {
-        memcpy(&four.sin_addr, address->bytes + 12, sizeof(four.sin_addr));
-        return try_socket(dial, (struct sockaddr *)&four, sizeof(four));
-    }
-    memcpy(&six.sin6_addr, address->bytes, sizeof(six.sin6_addr));
-    return try_socket(dial, (struct sockaddr *)&six, sizeof(six));
+    whole.port = dial->port;
+    return try_socket(dial, &name.any, tg_socket_name_write(&name, &whole));
 }
 
 /* The families take turns, IPv6 first. */

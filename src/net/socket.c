@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "net/socket.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
+#include "base/address.h"
 #include "base/alloc.h"
 #include "base/census.h"
 #include "base/scratch.h"
 #include "net/buffer.h"
 #include "net/loop.h"
+#include "net/socket_name.h"
 
 enum { PIECE_MOST = 64 * 1024 };
 
@@ -158,23 +158,12 @@ void tg_socket_on_send(struct tg_socket *self, tg_socket_fn *fn, void *arg)
           tg_stream_wants_read(&self->stream) ? EV_READ : EV_WRITE, fn, arg);
 }
 
-void tg_socket_peer(const struct tg_socket *self, char *room, size_t size,
-                    unsigned *port)
+void tg_socket_peer(const struct tg_socket *self, struct tg_address *address)
 {
-    struct sockaddr_storage address = {0};
-    const struct sockaddr_in *four = (const void *)&address;
-    const struct sockaddr_in6 *six = (const void *)&address;
-    socklen_t len = sizeof(address);
+    struct sockaddr_storage name = {0};
+    socklen_t len = sizeof(name);
 
-    *room = '\0';
-    *port = 0;
-    if (getpeername(self->fd, (struct sockaddr *)&address, &len) < 0)
-        return;
-    if (address.ss_family == AF_INET) {
-        inet_ntop(AF_INET, &four->sin_addr, room, (socklen_t)size);
-        *port = ntohs(four->sin_port);
-    } else if (address.ss_family == AF_INET6) {
-        inet_ntop(AF_INET6, &six->sin6_addr, room, (socklen_t)size);
-        *port = ntohs(six->sin6_port);
-    }
+    *address = (struct tg_address){0};
+    if (getpeername(self->fd, (struct sockaddr *)&name, &len) == 0)
+        tg_socket_name_read((struct sockaddr *)&name, address);
 }

@@ -15,6 +15,7 @@
 
 #include "net/stream.h"
 
+struct tg_address;
 struct tg_buffer;
 struct tg_loop;
 struct tg_socket;
@@ -44,9 +45,7 @@ void tg_socket_on_receive(struct tg_socket *socket, tg_socket_fn *fn,
                           void *arg);
 void tg_socket_on_send(struct tg_socket *socket, tg_socket_fn *fn, void *arg);
 
-/* The address of who it is connected to, and the port; of a unix socket "" and
- * 0. */
-void tg_socket_peer(const struct tg_socket *socket, char *room, size_t size,
-                    unsigned *port);
+/* The address of who it is connected to. */
+void tg_socket_peer(const struct tg_socket *socket, struct tg_address *address);
 
 #endif

@@ -61,8 +61,8 @@ ssize_t tg_stream_recv(struct tg_stream *stream, char *room, size_t len)
     return n < 0 ? -errno : n;
 }
 
-ssize_t tg_stream_send(struct tg_stream *stream, const struct iovec *pieces,
-                       int n)
+static ssize_t stream_send(struct tg_stream *stream, const struct iovec *pieces,
+                           int n, int flags)
 {
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces,
                              .msg_iovlen = (size_t)n};
@@ -70,10 +70,21 @@ ssize_t tg_stream_send(struct tg_stream *stream, const struct iovec *pieces,
 
     if (stream->tls)
         return tg_tls_session_send(stream->tls, pieces, n);
-    sent = n == 1 ? send(stream->fd, pieces->iov_base, pieces->iov_len,
-                         MSG_NOSIGNAL)
-                  : sendmsg(stream->fd, &message, MSG_NOSIGNAL);
+    sent = n == 1 ? send(stream->fd, pieces->iov_base, pieces->iov_len, flags)
+                  : sendmsg(stream->fd, &message, flags);
     return sent < 0 ? -errno : sent;
+}
+
+ssize_t tg_stream_send(struct tg_stream *stream, const struct iovec *pieces,
+                       int n)
+{
+    return stream_send(stream, pieces, n, MSG_NOSIGNAL);
+}
+
+ssize_t tg_stream_send_last(struct tg_stream *stream,
+                            const struct iovec *pieces, int n)
+{
+    return stream_send(stream, pieces, n, MSG_NOSIGNAL | MSG_MORE);
 }
 
 ssize_t tg_stream_send_buffer(struct tg_stream *stream,

@@ -58,6 +58,11 @@ ssize_t tg_stream_recv(struct tg_stream *stream, char *room, size_t len);
 ssize_t tg_stream_send(struct tg_stream *stream, const struct iovec *pieces,
                        int n);
 
+/* The same where the end follows at once, by tg_stream_end() or close: in the
+ * clear the last bytes and the end may then travel together. */
+ssize_t tg_stream_send_last(struct tg_stream *stream,
+                            const struct iovec *pieces, int n);
+
 /* Sends from the front of the buffer and drains what went out. */
 ssize_t tg_stream_send_buffer(struct tg_stream *stream,
                               struct tg_buffer *buffer);
