@@ -12,7 +12,6 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "net/memory.h"
 
 struct watch {
     struct event *event;
@@ -48,7 +47,6 @@ static void on_libevent_fatal(int error)
 
 void tg_loop_setup(int debug)
 {
-    tg_memory_setup();
     event_set_log_callback(on_libevent_log);
     event_set_fatal_callback(on_libevent_fatal);
     if (debug)

@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "base/settings.h"
 #include "bind/app.h"
-#include "net/memory.h"
 #include "script/bundle.h"
 #include "shared/mailbox.h"
 #include "worker/certificates.h"
@@ -65,7 +64,6 @@ static void *build_one(void *arg)
     tg_app_watch(build->app, NULL, build->common->settings->start_timeout);
     tg_watchdog_leave(watchdog, turn);
     tg_census_flush();
-    tg_memory_flush();
     return NULL;
 }
 
@@ -335,7 +333,6 @@ static void *run(void *arg)
     }
     tg_bundle_unref(loader->bundle);
     tg_bundle_unref(loader->restored);
-    tg_memory_flush();
     tg_census_flush();
     return NULL;
 }

@@ -15,7 +15,6 @@
 #include "bind/app.h"
 #include "http/server.h"
 #include "net/loop.h"
-#include "net/memory.h"
 #include "net/resolver.h"
 #include "net/timer.h"
 #include "shared/bell.h"
@@ -431,7 +430,6 @@ static void *run(void *arg)
     if (thread->access)
         tg_access_close(thread->access);
     tg_loop_free(thread->loop);
-    tg_memory_flush();
     tg_census_flush();
     tg_scratch_free();
     tg_watchdog_leave(thread->common->watchdog, thread->turn);

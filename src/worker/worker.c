@@ -19,7 +19,6 @@
 #include "base/text.h"
 #include "http/server.h"
 #include "net/loop.h"
-#include "net/memory.h"
 #include "script/bundle_copy.h"
 #include "script/lpeg.h"
 #include "shared/mailbox.h"
@@ -421,9 +420,7 @@ static void finish(struct worker *worker)
     free(worker->threads);
     close(worker->signal_fd);
     tg_loop_teardown();
-    tg_memory_flush();
     tg_census_log();
-    tg_log(TG_LOG_DEBUG, "libevent holds %ld blocks", tg_memory_held());
 }
 
 static void on_lost(const char *name, double seconds, void *arg)
