@@ -15,20 +15,6 @@ const char *tg_coding_name(enum tg_coding coding)
     return names[coding];
 }
 
-static const char *skip_space(const char *at, const char *end)
-{
-    while (at < end && (*at == ' ' || *at == '\t'))
-        at++;
-    return at;
-}
-
-static const char *skip_token(const char *at, const char *end)
-{
-    while (at < end && tg_byte_is(*at, TG_BYTE_TOKEN))
-        at++;
-    return at;
-}
-
 /* A qvalue (12.4.2) in thousandths; NULL if it is none. */
 static const char *read_quality(const char *at, const char *end, unsigned *q)
 {
@@ -51,14 +37,14 @@ static const char *read_quality(const char *at, const char *end, unsigned *q)
 static const char *read_weight(const char *at, const char *end, unsigned *q)
 {
     *q = 1000;
-    at = skip_space(at, end);
+    at = tg_bytes_skip_space(at, end);
     if (at == end || *at != ';')
         return at;
-    at = skip_space(at + 1, end);
+    at = tg_bytes_skip_space(at + 1, end);
     if (end - at < 2 || (*at != 'q' && *at != 'Q') || at[1] != '=')
         return NULL;
     at = read_quality(at + 2, end, q);
-    return at ? skip_space(at, end) : NULL;
+    return at ? tg_bytes_skip_space(at, end) : NULL;
 }
 
 static void put(struct tg_accept *accept, const char *name, size_t len,
@@ -78,12 +64,12 @@ void tg_accept_encoding(struct tg_accept *accept, const char *value, size_t len)
 {
     const char *at = value, *end = value + len;
 
-    while ((at = skip_space(at, end)) < end) {
+    while ((at = tg_bytes_skip_space(at, end)) < end) {
         const char *name = at;
         size_t name_len;
         unsigned q;
 
-        at = skip_token(at, end);
+        at = tg_bytes_skip_token(at, end);
         name_len = (size_t)(at - name);
         if (name_len) {
             at = read_weight(at, end, &q);

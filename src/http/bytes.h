@@ -37,6 +37,35 @@ static inline bool tg_bytes_are(const char *at, size_t len, int class)
     return true;
 }
 
+/* White space around the parts of a field (RFC 9110, 5.6.3). */
+static inline bool tg_byte_is_space(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* What is behind white space, or behind a token, that may be empty. */
+static inline const char *tg_bytes_skip_space(const char *at, const char *end)
+{
+    while (at < end && tg_byte_is_space(*at))
+        at++;
+    return at;
+}
+
+static inline const char *tg_bytes_skip_token(const char *at, const char *end)
+{
+    while (at < end && tg_byte_is(*at, TG_BYTE_TOKEN))
+        at++;
+    return at;
+}
+
+/* Takes white space off both ends. */
+static inline void tg_bytes_trim(const char **from, const char **to)
+{
+    *from = tg_bytes_skip_space(*from, *to);
+    while (*to > *from && tg_byte_is_space((*to)[-1]))
+        --*to;
+}
+
 /* Are they bytes of a field value?  Eight at a time. */
 bool tg_bytes_are_value(const char *at, size_t len);
 

@@ -25,11 +25,6 @@ static bool has(const struct tg_headers *headers, const char *name)
     return tg_headers_find(headers, name, strlen(name), 0) >= 0;
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 /* Does a list among the fields of that name have the word? */
 static bool lists(const struct tg_headers *headers, const char *name,
                   const char *word)
@@ -46,10 +41,7 @@ static bool lists(const struct tg_headers *headers, const char *name,
             const char *comma = memchr(item, ',', (size_t)(end - item));
             const char *stop = comma ? comma : end, *next = stop + 1;
 
-            while (item < stop && is_space(*item))
-                item++;
-            while (item < stop && is_space(stop[-1]))
-                stop--;
+            tg_bytes_trim(&item, &stop);
             if (tg_bytes_spell(item, (size_t)(stop - item), word))
                 return true;
             item = next;

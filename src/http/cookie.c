@@ -12,10 +12,7 @@ static const int64_t last_expires = 253402300799; /* the end of year 9999 */
 /* [from, to) without white space around it. */
 static const char *trim(const char *from, const char *to, size_t *len)
 {
-    while (from < to && (*from == ' ' || *from == '\t'))
-        from++;
-    while (to > from && (to[-1] == ' ' || to[-1] == '\t'))
-        to--;
+    tg_bytes_trim(&from, &to);
     *len = (size_t)(to - from);
     return from;
 }

@@ -5,17 +5,9 @@
 
 #include "http/bytes.h"
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 static struct tg_part trim(const char *from, const char *to)
 {
-    while (from < to && is_space(*from))
-        from++;
-    while (to > from && is_space(to[-1]))
-        to--;
+    tg_bytes_trim(&from, &to);
     return (struct tg_part){from, (size_t)(to - from)};
 }
 
@@ -125,16 +117,14 @@ bool tg_forwarded_parse(struct tg_forwarded *forwarded, struct tg_part element)
     for (;;) {
         struct tg_part name, value;
 
-        while (at < end && is_space(*at))
-            at++;
+        at = tg_bytes_skip_space(at, end);
         if (at < end && *at != ';') {
             if (*at == '"' || !take_value(&at, end, &name) || at == end ||
                 *at++ != '=' || !take_value(&at, end, &value) ||
                 !keep(forwarded, name, value))
                 return false;
         }
-        while (at < end && is_space(*at))
-            at++;
+        at = tg_bytes_skip_space(at, end);
         if (at == end)
             return true;
         if (*at++ != ';')

@@ -40,20 +40,6 @@ static ssize_t take_content(struct tg_body *body, const char *data, size_t len,
     return (ssize_t)len;
 }
 
-static const char *skip_space(const char *at, const char *end)
-{
-    while (at < end && (*at == ' ' || *at == '\t'))
-        at++;
-    return at;
-}
-
-static const char *skip_token(const char *at, const char *end)
-{
-    while (at < end && tg_byte_is(*at, TG_BYTE_TOKEN))
-        at++;
-    return at;
-}
-
 /* Returns what is behind the closing quote, or NULL. */
 static const char *skip_quoted(const char *at, const char *end)
 {
@@ -72,25 +58,25 @@ static bool is_extension(const char *at, const char *end)
     const char *from;
 
     while (at < end) {
-        at = skip_space(at, end);
+        at = tg_bytes_skip_space(at, end);
         if (at == end || *at != ';')
             return false;
-        from = skip_space(at + 1, end);
-        at = skip_token(from, end);
+        from = tg_bytes_skip_space(at + 1, end);
+        at = tg_bytes_skip_token(from, end);
         if (at == from)
             return false;
-        from = skip_space(at, end);
+        from = tg_bytes_skip_space(at, end);
         if (from == end || *from != '=') {
             at = from == end ? at : from;
             continue;
         }
-        from = skip_space(from + 1, end);
+        from = tg_bytes_skip_space(from + 1, end);
         if (from < end && *from == '"') {
             at = skip_quoted(from, end);
             if (!at)
                 return false;
         } else {
-            at = skip_token(from, end);
+            at = tg_bytes_skip_token(from, end);
             if (at == from)
                 return false;
         }

@@ -7,10 +7,7 @@
 
 struct tg_span tg_field_trim(const char *base, const char *from, const char *to)
 {
-    while (from < to && (*from == ' ' || *from == '\t'))
-        from++;
-    while (to > from && (to[-1] == ' ' || to[-1] == '\t'))
-        to--;
+    tg_bytes_trim(&from, &to);
     return (struct tg_span){(uint32_t)(from - base), (uint32_t)(to - from)};
 }
 
@@ -21,8 +18,7 @@ int tg_field_parse(struct tg_field *field, const char *data, size_t start,
 {
     const char *at = data + start, *stop = data + end;
 
-    while (at < stop && tg_byte_is(*at, TG_BYTE_TOKEN))
-        at++;
+    at = tg_bytes_skip_token(at, stop);
     if (at == data + start || at == stop || *at != ':')
         return 400;
     field->name =

@@ -3,20 +3,6 @@
 
 #include "http/bytes.h"
 
-static const char *skip_space(const char *at, const char *end)
-{
-    while (at < end && (*at == ' ' || *at == '\t'))
-        at++;
-    return at;
-}
-
-static const char *skip_token(const char *at, const char *end)
-{
-    while (at < end && tg_byte_is(*at, TG_BYTE_TOKEN))
-        at++;
-    return at;
-}
-
 /* Where the quote that ends the string stands, or NULL. */
 static const char *find_quote(const char *at, const char *end)
 {
@@ -35,7 +21,7 @@ bool tg_parameter_begin(const char **at, const char *end, const char *word)
 
     while (stop < end && (tg_byte_is(*stop, TG_BYTE_TOKEN) || *stop == '/'))
         stop++;
-    next = skip_space(stop, end);
+    next = tg_bytes_skip_space(stop, end);
     if ((next < end && *next != ';') ||
         !tg_bytes_spell(*at, (size_t)(stop - *at), word))
         return false;
@@ -46,13 +32,13 @@ bool tg_parameter_begin(const char **at, const char *end, const char *word)
 int tg_parameter_next(const char **at, const char *end,
                       struct tg_parameter *parameter)
 {
-    const char *here = skip_space(*at, end), *stop;
+    const char *here = tg_bytes_skip_space(*at, end), *stop;
 
     while (here < end && *here == ';')
-        here = skip_space(here + 1, end);
+        here = tg_bytes_skip_space(here + 1, end);
     if (here == end)
         return 0;
-    stop = skip_token(here, end);
+    stop = tg_bytes_skip_token(here, end);
     if (stop == here || stop == end || *stop != '=')
         return -1;
     parameter->name = here;
@@ -62,12 +48,12 @@ int tg_parameter_next(const char **at, const char *end,
     if (parameter->quoted)
         stop = find_quote(++here, end);
     else
-        stop = skip_token(here, end);
+        stop = tg_bytes_skip_token(here, end);
     if (!stop || (stop == here && !parameter->quoted))
         return -1;
     parameter->value = here;
     parameter->value_len = (size_t)(stop - here);
-    *at = skip_space(stop + parameter->quoted, end);
+    *at = tg_bytes_skip_space(stop + parameter->quoted, end);
     return *at == end || **at == ';' ? 1 : -1;
 }
 

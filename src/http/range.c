@@ -7,13 +7,6 @@
 
 enum outcome { MALFORMED, OUTSIDE, INSIDE };
 
-static const char *skip_space(const char *at, const char *end)
-{
-    while (at < end && (*at == ' ' || *at == '\t'))
-        at++;
-    return at;
-}
-
 /* Numbers beyond what a file can have are as good as the largest.  *value is
  * -1 if there are no digits. */
 static const char *read_number(const char *at, const char *end, int64_t *value)
@@ -60,7 +53,7 @@ static const char *read_one(const char *at, const char *end, int64_t size,
         return at;
     at = read_number(at + 1, end, &last);
     *outcome = place(first, last, size, range);
-    return skip_space(at, end);
+    return tg_bytes_skip_space(at, end);
 }
 
 int tg_range_parse(const char *value, size_t len, int64_t size,
@@ -72,7 +65,7 @@ int tg_range_parse(const char *value, size_t len, int64_t size,
 
     if (len < 6 || !tg_bytes_spell(at, 6, "bytes="))
         return 0;
-    at = skip_space(at + 6, end);
+    at = tg_bytes_skip_space(at + 6, end);
     while (at < end) {
         enum outcome outcome = OUTSIDE;
         struct tg_range range = {0, 0};
@@ -89,7 +82,7 @@ int tg_range_parse(const char *value, size_t len, int64_t size,
                 return 0;
             ranges[count++] = range;
         }
-        at = skip_space(at < end ? at + 1 : at, end);
+        at = tg_bytes_skip_space(at < end ? at + 1 : at, end);
     }
     return count ? count : asked ? -1 : 0;
 }
