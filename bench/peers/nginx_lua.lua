@@ -38,7 +38,7 @@ http {
 
 local function secure(place)
 	return place.secure
-			and ("ssl_certificate %s; ssl_certificate_key %s; ssl_session_cache off; ssl_session_tickets off;"):format(
+			and ("ssl_certificate %s; ssl_certificate_key %s; ssl_protocols TLSv1.2 TLSv1.3;"):format(
 				place.certificate, place.key)
 		or ""
 end
