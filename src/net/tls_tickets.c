@@ -142,6 +142,8 @@ static int on_key(SSL *ssl, unsigned char name[16], unsigned char *iv,
         memcpy(name, key.name, sizeof(key.name));
     } else {
         result = take_named(tickets, name, &key);
+        if (result && SSL_version(ssl) == TLS1_3_VERSION)
+            result = 2; /* its clients use a ticket only once */
     }
     if (result &&
         (!EVP_CipherInit_ex(cipher, aes, NULL, key.secret, iv, is_new) ||

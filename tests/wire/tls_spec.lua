@@ -136,6 +136,15 @@ describe("a listener with tls", function()
 		end)
 	end
 
+	it("gives a new ticket for each that was used: TLS 1.3 clients use it only once", function()
+		local flags = "-tls1_3 -servername wild.test -sess_in used -sess_out used"
+		gateway:s_client("-tls1_3 -servername wild.test -sess_out used")
+		for _ = 1, 3 do
+			assert(os.rename(gateway.project.path .. "/used", gateway.project.path .. "/ticket"))
+			assert.match("\nReused, TLS", (gateway:s_client((flags:gsub("used", "ticket", 1)))))
+		end
+	end)
+
 	it("does not renegotiate", function()
 		local pipe = io.popen(
 			("cd %s && { printf 'R\\n'; } | timeout 60 openssl s_client -connect 127.0.0.1:%d -tls1_2 2>&1"):format(
