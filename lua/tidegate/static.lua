@@ -21,6 +21,8 @@ for name in pairs(kinds) do
 	names[#names + 1] = name
 end
 
+local slash = ("/"):byte()
+
 -- The client's mistakes, and what it is not told more about.
 local missing = { ENOENT = true, ENOTDIR = true, ELOOP = true, EXDEV = true, ENAMETOOLONG = true, EINVAL = true }
 
@@ -47,15 +49,8 @@ end
 
 -- No segment but the last may be empty, and none leads elsewhere.
 local function is_clean(path, dotfiles)
-	for segment, slash in path:gmatch("([^/]*)(/?)") do
-		if segment == "" and slash ~= "" or segment == "." or segment == ".." then
-			return false
-		end
-		if not dotfiles and segment:find("^%.") then
-			return false
-		end
-	end
-	return true
+	local whole = "/" .. path
+	return not whole:find("//", 1, true) and not whole:find(dotfiles and "/%.%.?%f[/\0]" or "/.", 1, not dotfiles)
 end
 
 local function give_up(message, code)
@@ -129,8 +124,10 @@ local function static(options)
 		if not is_clean(path, options.dotfiles) then
 			failure.raise(404)
 		end
-		response.headers["cache-control"] = response.headers["cache-control"] or cache
-		if path == "" or path:find("/$") then
+		if cache and not response.headers["cache-control"] then
+			response.headers["cache-control"] = cache
+		end
+		if path == "" or path:byte(-1) == slash then
 			return folder(request, response, path)
 		end
 		local ok, message, code = send(response, path)

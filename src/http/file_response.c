@@ -114,30 +114,24 @@ static void set_etag(struct answer *a)
     tg_headers_replace(a->headers, "ETag", etag, (size_t)n);
 }
 
-/* It must not lie in the future (8.8.2.1). */
+/* The file's, unless the handler has set one.  It must not lie in the future
+ * (8.8.2.1). */
 static void set_modified(struct answer *a, int64_t now)
 {
-    int64_t modified = a->stat.st_mtim.tv_sec;
-    char date[TG_DATE_LEN + 1];
-    size_t len;
-
-    if (tg_headers_get(a->headers, "last-modified", &len))
-        return;
-    tg_date_format(modified < now ? modified : now, date);
-    tg_headers_replace(a->headers, "Last-Modified", date, TG_DATE_LEN);
-}
-
-/* From the fields, which may be the handler's. */
-static void read_validators(struct answer *a, int64_t now)
-{
     struct tg_validators *v = &a->validators;
-    size_t len = 0;
+    int64_t modified = a->stat.st_mtim.tv_sec;
+    char text[TG_DATE_LEN + 1];
+    size_t len;
     const char *date = tg_headers_get(a->headers, "last-modified", &len);
 
-    v->now = now;
-    if (!date || !tg_date_parse(date, len, now, &v->modified))
-        v->modified = -1;
-    v->etag = tg_headers_get(a->headers, "etag", &v->etag_len);
+    if (date) {
+        if (!tg_date_parse(date, len, now, &v->modified))
+            v->modified = -1;
+        return;
+    }
+    v->modified = modified < 0 ? 0 : modified < now ? modified : now;
+    tg_date_format(v->modified, text);
+    tg_headers_replace(a->headers, "Last-Modified", text, TG_DATE_LEN);
 }
 
 static void set_disposition(struct answer *a)
@@ -316,7 +310,9 @@ static void respond_fully(struct answer *a)
     set_modified(a, now);
     if (!tg_headers_get(a->headers, "accept-ranges", &len))
         tg_headers_replace(a->headers, "Accept-Ranges", "bytes", 5);
-    read_validators(a, now);
+    a->validators.now = now;
+    a->validators.etag =
+        tg_headers_get(a->headers, "etag", &a->validators.etag_len);
     if (!tg_exchange_is_method(x, "GET") && !tg_exchange_is_method(x, "HEAD")) {
         send_whole(a, 200);
         return;
