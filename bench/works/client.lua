@@ -75,6 +75,7 @@ answer = (request, response) => {
 ]],
 		lua_http = [[
 local client = require("http.client")
+local origin = { host = "127.0.0.1", port = ORIGIN_PORT, version = 1.1 }
 local ask = new_headers()
 ask:append(":method", "GET")
 ask:append(":scheme", "http")
@@ -82,7 +83,7 @@ ask:append(":authority", "ORIGIN")
 ask:append(":path", "/hello")
 local resting = {}
 function answer(stream, head, headers)
-	local connection = table.remove(resting) or assert(client.connect({ host = "127.0.0.1", port = ORIGIN_PORT, version = 1.1 }))
+	local connection = table.remove(resting) or assert(client.connect(origin))
 	local upstream = assert(connection:new_stream())
 	assert(upstream:write_headers(ask, true))
 	assert(upstream:get_headers())
