@@ -77,8 +77,8 @@ local function turn(server, measure, settings)
 			return row
 		end
 		server.failure = tostring(row)
+		say(" ", server.peer.name, " fails: ", server.failure, "\n")
 	end
-	say(" ", server.peer.name, " fails: ", server.failure, "\n")
 	return nil
 end
 
