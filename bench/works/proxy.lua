@@ -7,7 +7,8 @@ return {
 	order = 47,
 	about = "An origin's response with 10 KiB is passed on. The origin is `bench/floor.c` on the load's core. Tidegate, "
 		.. "Node and lua-http do it by a handler that writes each piece as it comes; nginx, HAProxy, lighttpd and Apache by "
-		.. "their proxies, without Lua. All keep connections to the origin but lighttpd, whose proxy cannot.",
+		.. "their proxies, without Lua; nginx with njs would do what the other nginx does. All keep connections to the "
+		.. "origin but lighttpd, whose proxy makes one for each request.",
 	ask = { path = "/tide.txt" },
 	origin = text,
 	expect = text,
@@ -70,6 +71,31 @@ answer = (request, response) => {
 		reply.pipe(response);
 	});
 };
+]],
+		lua_http = [[
+local client = require("http.client")
+local origin = { host = "127.0.0.1", port = ORIGIN_PORT, version = 1.1 }
+local ask = new_headers()
+ask:append(":method", "GET")
+ask:append(":scheme", "http")
+ask:append(":authority", "ORIGIN")
+ask:append(":path", "/tide.txt")
+local resting = {}
+function answer(stream, head, headers)
+	local connection = table.remove(resting) or assert(client.connect(origin))
+	local upstream = assert(connection:new_stream())
+	assert(upstream:write_headers(ask, true))
+	local found = assert(upstream:get_headers())
+	headers:append(":status", found:get(":status"))
+	headers:append("content-type", found:get("content-type"))
+	headers:append("content-length", found:get("content-length"))
+	assert(stream:write_headers(headers, false))
+	for chunk in upstream:each_chunk() do
+		assert(stream:write_chunk(chunk, false))
+	end
+	assert(stream:write_chunk("", true))
+	resting[#resting + 1] = connection
+end
 ]],
 	},
 }
