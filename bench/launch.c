@@ -3,10 +3,11 @@
  * launch CORE PORT SECONDS LOG EXPECTED PATH COMMAND... -- how long a server
  * takes from its execution to its first answer.
  *
- * Executes COMMAND on the core, and asks for PATH at 127.0.0.1 again and again,
- * without a pause, until an answer of 200 holds the text EXPECTED.  Prints the
- * server's process number and milliseconds, and leaves it running.  After
- * SECONDS without that: the number, `nil`, and what the last try came to.
+ * Executes COMMAND, the first word of which is a path, on the core, and asks
+ * for PATH at 127.0.0.1 again and again, without a pause, until an answer of
+ * 200 holds the text EXPECTED.  Prints the server's process number and
+ * milliseconds, and leaves it running.  After SECONDS without that: the number,
+ * `nil`, and what the last try came to.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -46,7 +47,7 @@ static pid_t execute(char **command, int core, int log)
         sched_setaffinity(0, sizeof(cores), &cores);
         dup2(log, STDOUT_FILENO);
         dup2(log, STDERR_FILENO);
-        execvp(command[0], command);
+        execv(command[0], command);
         _exit(127);
     }
     return pid;

@@ -17,9 +17,11 @@ local function start(server)
 	for i, word in ipairs(words) do
 		words[i] = system.quote(word)
 	end
-	local pipe = assert(io.popen(table.concat(words, " ") .. " " .. server.command .. " </dev/null"))
+	local command = server.command:gsub("^%S+", "$(command -v %0)") -- who is not in PATH's first folder has no handicap
+	local pipe = assert(io.popen(table.concat(words, " ") .. " " .. command .. " </dev/null"))
 	local pid, result = pipe:read("a"):match("^(%d+) ([^\n]+)\n$")
 	pipe:close()
+	assert(pid, "bench/launch.c does not run")
 	server.process = processes.adopt(tonumber(pid))
 	return tonumber(result) or error("it was started and gave no answer: " .. result, 0)
 end
