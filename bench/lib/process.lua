@@ -18,7 +18,12 @@ local function start(command, core, log)
 		core, command, system.quote(log))))
 	local pid = assert(tonumber(pipe:read("l")))
 	pipe:close()
-	return setmetatable({ pid = pid, log = log }, process_mt)
+	return setmetatable({ pid = pid }, process_mt)
+end
+
+--- A process that somebody else has started.
+local function adopt(pid)
+	return setmetatable({ pid = pid }, process_mt)
 end
 
 -- The folders of a process's threads; none if it has ended.
@@ -128,4 +133,4 @@ local function core_busy(core)
 	return (user + nice + kernel + irq + soft_irq + steal) / ticks
 end
 
-return { start = start, core_busy = core_busy }
+return { start = start, adopt = adopt, core_busy = core_busy }

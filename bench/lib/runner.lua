@@ -1,6 +1,7 @@
 --- Runs works: starts the servers of one, checks them, and measures them round
 -- by round, each in turn, so that what else the machine does hits all of them.
 
+local origins = require("bench.lib.origin")
 local servers = require("bench.lib.server")
 local statistics = require("bench.lib.statistics")
 local system = require("bench.lib.system")
@@ -36,8 +37,8 @@ local function say(...)
 end
 
 -- Starts a peer, or tells why not.
-local function begin(peer, work)
-	local server = servers.start(peer, work)
+local function begin(peer, work, origin)
+	local server = servers.start(peer, work, origin)
 	local ok, message = server:await()
 	if ok then
 		ok, message = server:check()
@@ -50,11 +51,11 @@ local function begin(peer, work)
 	return nil, message
 end
 
-local function begin_all(work, peers, left_out)
+local function begin_all(work, peers, origin, left_out)
 	local running = {}
 	for _, peer in ipairs(peers) do
 		if work.handlers[peer.name] then
-			local server, message = begin(peer, work)
+			local server, message = begin(peer, work, origin)
 			if server then
 				running[#running + 1] = server
 			else
@@ -76,8 +77,8 @@ local function turn(server, measure, settings)
 			return row
 		end
 		server.failure = tostring(row)
+		say(" ", server.peer.name, " fails: ", server.failure, "\n")
 	end
-	say(" ", server.peer.name, " fails: ", server.failure, "\n")
 	return nil
 end
 
@@ -136,13 +137,17 @@ local function run(work, peers, settings)
 	say(work.name, " ")
 	local left_out = {}
 	local columns = work.columns or throughput.columns
-	local running = begin_all(work, peers, left_out)
+	local origin = work.origin and origins.start(work.origin, settings.load_core)
+	local running = begin_all(work, peers, origin, left_out)
 	local ok, results = xpcall(measure_all, debug.traceback, running, work, columns, settings)
 	for _, server in ipairs(running) do
 		server:stop()
 		if server.failure then
 			left_out[#left_out + 1] = { peer = server.peer.name, why = server.failure }
 		end
+	end
+	if origin then
+		origin:stop()
 	end
 	assert(ok, results)
 	say("\n")

@@ -16,13 +16,6 @@ function place_methods:write(name, text)
 	system.write(self.folder .. "/" .. name, text)
 end
 
-local function free_port()
-	local listener = assert(socket.bind("127.0.0.1", 0))
-	local _, port = listener:getsockname()
-	listener:close()
-	return math.tointeger(tonumber(port))
-end
-
 -- Key and certificate in one file as HAProxy wants it; others take it, too.
 local function make_certificate(place)
 	place.key, place.certificate = place.folder .. "/site.key", place.folder .. "/site.pem"
@@ -34,9 +27,23 @@ end
 local server_methods = {}
 local server_mt = { __name = "server", __index = server_methods }
 
---- Makes the server, and starts it.
-local function start(peer, work)
-	local place = setmetatable({ folder = system.temporary_folder(), port = free_port() }, place_mt)
+-- A work's handler, with the origin's port where it says ORIGIN_PORT, and host
+-- and port where it says ORIGIN.
+local function with_origin(handler, origin)
+	if type(handler) == "string" then
+		return (handler:gsub("ORIGIN_PORT", origin.port):gsub("ORIGIN", "127.0.0.1:" .. origin.port))
+	end
+	local copy = {}
+	for key, value in pairs(handler) do
+		copy[key] = with_origin(value, origin)
+	end
+	return copy
+end
+
+--- Makes the server, and starts it.  `origin` is the work's, if it has one.
+local function start(peer, work, origin)
+	local place = setmetatable({ folder = system.temporary_folder(), port = system.free_port() }, place_mt)
+	local handler = work.handlers[peer.name]
 	place.secure = work.ask.secure
 	if place.secure then
 		make_certificate(place)
@@ -53,7 +60,7 @@ local function start(peer, work)
 		log = place.folder .. "/log",
 	}, server_mt)
 	place:write("public/index.txt", "")
-	self.command = peer.command(place, work.handlers[peer.name])
+	self.command = peer.command(place, origin and with_origin(handler, origin) or handler)
 	self:launch()
 	return self
 end

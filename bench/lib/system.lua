@@ -1,6 +1,7 @@
 --- Commands, files and folders, and what machine this is.
 
 local lfs = require("lfs")
+local socket = require("socket")
 
 --- A word for the shell.
 local function quote(text)
@@ -60,6 +61,26 @@ local function remove_folder(path)
 	os.execute("rm -rf " .. quote(path))
 end
 
+--- A port of 127.0.0.1 that nobody has.
+local function free_port()
+	local listener = assert(socket.bind("127.0.0.1", 0))
+	local _, port = listener:getsockname()
+	listener:close()
+	return math.tointeger(tonumber(port))
+end
+
+local programs = {}
+
+--- Compiles bench/NAME.c, once in a run.  Returns the program's path.
+local function compile(name)
+	if not programs[name] then
+		local path = "build/bench/" .. name
+		assert(os.execute("mkdir -p build/bench && cc -O2 -o " .. path .. " bench/" .. name .. ".c"))
+		programs[name] = path
+	end
+	return programs[name]
+end
+
 --- Processor, kernel and libraries, as the results name them.
 local function describe()
 	local memory = (read("/proc/meminfo") or ""):match("MemTotal:%s*(%d+)")
@@ -81,5 +102,7 @@ return {
 	names = names,
 	temporary_folder = temporary_folder,
 	remove_folder = remove_folder,
+	free_port = free_port,
+	compile = compile,
 	describe = describe,
 }

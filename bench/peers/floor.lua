@@ -13,8 +13,6 @@ return {
 
 	command = function(place, body)
 		place:write("body", body)
-		local program = place.folder .. "/floor"
-		assert(os.execute(("cc -O2 -o %s bench/floor.c"):format(system.quote(program))))
-		return ("%s %d %s/body"):format(program, place.port, place.folder)
+		return ("%s %d %s/body"):format(system.compile("floor"), place.port, place.folder)
 	end,
 }

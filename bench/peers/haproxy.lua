@@ -7,7 +7,6 @@ local configuration = [[
 global
 	maxconn 9000
 	nbthread 1
-	tune.bufsize 262144
 	lua-load-per-thread %s/work.lua
 defaults
 	mode http

@@ -119,10 +119,9 @@ static enum pulled pull(struct tg_reply *reply, struct tg_buffer *to)
 static void push_bytes(lua_State *L, struct tg_buffer *buffer)
 {
     size_t len = tg_buffer_len(buffer);
-    luaL_Buffer text;
 
-    tg_buffer_take(buffer, luaL_buffinitsize(L, &text, len), len);
-    luaL_pushresultsize(&text, len);
+    lua_pushlstring(L, tg_buffer_bytes(buffer), len);
+    tg_buffer_drain(buffer, len);
 }
 
 /* --- at once --- */
