@@ -3,14 +3,15 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 
-pkg_check_modules(LIBEVENT IMPORTED_TARGET libevent libevent_pthreads)
+pkg_check_modules(LIBEVENT IMPORTED_TARGET
+  libevent_extra libevent_core libevent_pthreads)
 if(NOT LIBEVENT_FOUND)
   message(FATAL_ERROR "Tidegate needs libevent 2.1.12 or newer "
     "(Debian: apt-get install libevent-dev); none was found.")
 endif()
-if(LIBEVENT_libevent_VERSION VERSION_LESS 2.1.12)
+if(LIBEVENT_libevent_core_VERSION VERSION_LESS 2.1.12)
   message(FATAL_ERROR "Tidegate needs libevent 2.1.12 or newer; "
-    "this is ${LIBEVENT_libevent_VERSION}.")
+    "this is ${LIBEVENT_libevent_core_VERSION}.")
 endif()
 
 pkg_check_modules(OPENSSL IMPORTED_TARGET openssl)

@@ -17,14 +17,11 @@ struct entry {
     char key[TG_TALLY_KEY_MOST];
 };
 
-struct shard {
-    pthread_mutex_t lock;
-    struct entry *buckets[BUCKETS];
-};
-
+/* Locks beside each other: to make them touches few pages of memory. */
 struct tg_tally {
     uint64_t seed; /* so that nobody can choose keys that collide */
-    struct shard shards[SHARDS];
+    pthread_mutex_t locks[SHARDS];
+    struct entry *buckets[SHARDS][BUCKETS];
 };
 
 struct tg_tally *tg_tally_new(void)
@@ -35,7 +32,7 @@ struct tg_tally *tg_tally_new(void)
     if (getrandom(&tally->seed, sizeof(tally->seed), 0) < 0)
         tally->seed = (uint64_t)(uintptr_t)tally;
     for (i = 0; i < SHARDS; i++)
-        pthread_mutex_init(&tally->shards[i].lock, NULL);
+        pthread_mutex_init(&tally->locks[i], NULL);
     return tally;
 }
 
@@ -46,11 +43,11 @@ void tg_tally_free(struct tg_tally *tally)
 
     for (i = 0; i < SHARDS; i++) {
         for (j = 0; j < BUCKETS; j++)
-            while ((entry = tally->shards[i].buckets[j])) {
-                tally->shards[i].buckets[j] = entry->next;
+            while ((entry = tally->buckets[i][j])) {
+                tally->buckets[i][j] = entry->next;
                 free(entry);
             }
-        pthread_mutex_destroy(&tally->shards[i].lock);
+        pthread_mutex_destroy(&tally->locks[i]);
     }
     free(tally);
 }
@@ -67,9 +64,9 @@ static uint64_t hash(const struct tg_tally *tally, const char *key)
 }
 
 /* The place that points to the key's entry, or to NULL. */
-static struct entry **find(struct shard *shard, uint64_t h, const char *key)
+static struct entry **find(struct tg_tally *tally, uint64_t h, const char *key)
 {
-    struct entry **at = &shard->buckets[h / SHARDS % BUCKETS];
+    struct entry **at = &tally->buckets[h % SHARDS][h / SHARDS % BUCKETS];
 
     while (*at && strncmp((*at)->key, key, TG_TALLY_KEY_MOST - 1) != 0)
         at = &(*at)->next;
@@ -79,12 +76,12 @@ static struct entry **find(struct shard *shard, uint64_t h, const char *key)
 bool tg_tally_take(struct tg_tally *tally, const char *key, long most)
 {
     uint64_t h = hash(tally, key);
-    struct shard *shard = &tally->shards[h % SHARDS];
+    pthread_mutex_t *lock = &tally->locks[h % SHARDS];
     struct entry **at;
     bool may;
 
-    pthread_mutex_lock(&shard->lock);
-    at = find(shard, h, key);
+    pthread_mutex_lock(lock);
+    at = find(tally, h, key);
     if (!*at) {
         *at = tg_alloc(sizeof(**at));
         strncpy((*at)->key, key, TG_TALLY_KEY_MOST - 1);
@@ -92,23 +89,23 @@ bool tg_tally_take(struct tg_tally *tally, const char *key, long most)
     may = (*at)->count < most;
     if (may)
         (*at)->count++;
-    pthread_mutex_unlock(&shard->lock);
+    pthread_mutex_unlock(lock);
     return may;
 }
 
 void tg_tally_give(struct tg_tally *tally, const char *key)
 {
     uint64_t h = hash(tally, key);
-    struct shard *shard = &tally->shards[h % SHARDS];
+    pthread_mutex_t *lock = &tally->locks[h % SHARDS];
     struct entry **at, *entry;
 
-    pthread_mutex_lock(&shard->lock);
-    at = find(shard, h, key);
+    pthread_mutex_lock(lock);
+    at = find(tally, h, key);
     entry = *at;
     if (entry && --entry->count == 0)
         *at = entry->next;
     else
         entry = NULL;
-    pthread_mutex_unlock(&shard->lock);
+    pthread_mutex_unlock(lock);
     free(entry);
 }
