@@ -54,7 +54,7 @@ void tg_lpeg_find(void)
     if (open_lpeg)
         return;
     L = luaL_newstate();
-    luaL_openlibs(L);
+    luaL_requiref(L, LUA_LOADLIBNAME, luaopen_package, 1);
     find_lpeg(L);
     find_re(L);
     lua_close(L);
