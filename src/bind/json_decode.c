@@ -13,6 +13,10 @@
 #define NAMES 32     /* that are remembered */
 #define NAME_MOST 32 /* bytes of one */
 
+/* How large the last table at each depth became: the next one is like it, in
+ * this text and in others that come to this thread. */
+static _Thread_local unsigned char hints[TG_JSON_DEPTH + 1];
+
 struct name {
     const char *text; /* in the text that is decoded */
     size_t len;
@@ -26,8 +30,6 @@ struct decoder {
     struct name names[NAMES]; /* keys that may well come again */
     const char *problem;      /* what is wrong at `at`, */
     const char *expected;     /* or what should be there */
-    /* How large the last table at each depth became: siblings are alike. */
-    unsigned char hints[TG_JSON_DEPTH + 1];
 };
 
 /* --- failing --- */
@@ -356,7 +358,7 @@ static bool enter(struct decoder *d)
 
 static void leave(struct decoder *d, lua_Integer size)
 {
-    d->hints[d->depth] = size < MAX_HINT ? (unsigned char)size : MAX_HINT;
+    hints[d->depth] = size < MAX_HINT ? (unsigned char)size : MAX_HINT;
     d->depth--;
     d->at++;
 }
@@ -370,7 +372,7 @@ static bool read_array(struct decoder *d)
     if (!enter(d))
         return false;
     empty = skip_space(d) == ']';
-    lua_createtable(L, empty ? 0 : d->hints[d->depth], 0);
+    lua_createtable(L, empty ? 0 : hints[d->depth], 0);
     lua_pushvalue(L, d->array_metatable);
     lua_setmetatable(L, -2);
     while (!empty) {
@@ -399,7 +401,7 @@ static bool read_object(struct decoder *d)
     if (!enter(d))
         return false;
     empty = skip_space(d) == '}';
-    lua_createtable(L, 0, empty ? 0 : d->hints[d->depth]);
+    lua_createtable(L, 0, empty ? 0 : hints[d->depth]);
     while (!empty) {
         int c;
 
@@ -459,7 +461,6 @@ bool tg_json_decode(lua_State *L, const char *text, size_t len)
     bool ok;
 
     luaL_checkstack(L, LUA_MINSTACK + NAMES, "cannot decode the text");
-    memset(d.hints, 4, sizeof(d.hints));
     tg_json_push_array_metatable(L);
     d.array_metatable = top + 1;
     d.first_name = top + 2;

@@ -5,7 +5,6 @@
  * The walk makes no Lua object, so nothing can start the collector, whose
  * finalizers might encode too.
  */
-#include <ctype.h>
 #include <lauxlib.h>
 #include <math.h>
 #include <stdarg.h>
@@ -14,22 +13,16 @@
 #include "bind/json_buffer.h"
 #include "bind/json_codec.h"
 #include "bind/json_keys.h"
+#include "bind/json_path.h"
 
 struct encoder {
     lua_State *L;
     struct tg_json_buffer *buffer;
     char *at, *end; /* in the buffer */
     size_t keys_len;
+    size_t sorted_at, sorted; /* where the keys of the last object are that was
+                                 sorted, and how many */
     struct tg_json_style style;
-};
-
-/* Where the walk is: the member of a table, and the step to that table. */
-struct step {
-    const struct step *up;
-    const char *key; /* NULL in an array */
-    size_t len;
-    lua_Integer index;
-    int depth;
 };
 
 /* --- writing --- */
@@ -77,71 +70,18 @@ static inline void add_line(struct encoder *e, int depth)
 
 /* --- refusing --- */
 
-static bool is_name(const char *text, size_t len)
-{
-    size_t i;
-
-    for (i = 0; i < len; i++)
-        if (!isalnum((unsigned char)text[i]) && text[i] != '_')
-            return false;
-    return len > 0 && !isdigit((unsigned char)*text);
-}
-
-static void add_quoted(luaL_Buffer *text, const char *key, size_t len)
-{
-    size_t i;
-
-    for (i = 0; i < len && i < 60; i++) {
-        unsigned char c = (unsigned char)key[i];
-
-        luaL_addchar(text, c < 0x20 || c > 0x7e || c == '"' ? '?' : key[i]);
-    }
-    if (i < len)
-        luaL_addstring(text, "...");
-}
-
-/* Adds the path to `step`: `.users[3].name`; the middle of a long one is left
- * out. */
-static void add_path(luaL_Buffer *text, const struct step *step, int depth)
-{
-    char number[TG_JSON_NUMBER];
-
-    if (!step)
-        return;
-    add_path(text, step->up, depth);
-    if (depth > 20 && 10 < step->depth && step->depth <= depth - 5) {
-        if (step->depth == 11)
-            luaL_addstring(text, "...");
-    } else if (!step->key) {
-        luaL_addchar(text, '[');
-        luaL_addlstring(
-            text, number,
-            (size_t)(tg_json_print_integer(number, step->index) - number));
-        luaL_addchar(text, ']');
-    } else {
-        bool name = is_name(step->key, step->len);
-
-        luaL_addstring(text, name ? "." : "[\"");
-        add_quoted(text, step->key, step->len);
-        luaL_addstring(text, name ? "" : "\"]");
-    }
-}
-
 /* Raises what is wrong with the value at `step`; NULL is the whole value. */
-static void refuse(struct encoder *e, const struct step *step,
+static void refuse(struct encoder *e, const struct tg_json_step *step,
                    const char *format, ...)
 {
     const char *problem;
-    luaL_Buffer path;
     va_list args;
 
     luaL_checkstack(e->L, LUA_MINSTACK, "cannot encode the value");
     va_start(args, format);
     problem = lua_pushvfstring(e->L, format, args);
     va_end(args);
-    luaL_buffinit(e->L, &path);
-    add_path(&path, step, step ? step->depth : 0);
-    luaL_pushresult(&path);
+    tg_json_push_path(e->L, step);
     luaL_error(e->L, "cannot encode %s: %s",
                step ? lua_tostring(e->L, -1) : "the value", problem);
 }
@@ -149,7 +89,8 @@ static void refuse(struct encoder *e, const struct step *step,
 /* --- values --- */
 
 /* Adds the value at an index of the stack, an absolute one. */
-static void add_value(struct encoder *e, int value, const struct step *step);
+static void add_value(struct encoder *e, int value,
+                      const struct tg_json_step *step);
 
 static char *put_escape(char *at, unsigned char c)
 {
@@ -215,7 +156,8 @@ static inline bool add_string(struct encoder *e, const char *text, size_t len)
     return true;
 }
 
-static void add_number(struct encoder *e, int value, const struct step *step)
+static void add_number(struct encoder *e, int value,
+                       const struct tg_json_step *step)
 {
     char *at = room(e, TG_JSON_NUMBER);
     lua_Number real;
@@ -235,7 +177,8 @@ static void add_number(struct encoder *e, int value, const struct step *step)
 /* --- tables: a step of the walk has its key and value on top --- */
 
 /* Raises what is wrong with the key below the top. */
-static void refuse_key(struct encoder *e, struct step *step, bool in_array)
+static void refuse_key(struct encoder *e, struct tg_json_step *step,
+                       bool in_array)
 {
     lua_State *L = e->L;
 
@@ -253,8 +196,8 @@ static void refuse_key(struct encoder *e, struct step *step, bool in_array)
     refuse(e, step->up, "a table with a %s as a key", luaL_typename(L, -2));
 }
 
-/* Returns how many items an array has whose keys come in any order. */
-static lua_Integer check_array(struct encoder *e, int table, struct step *step)
+/* Refuses what is no index of an array, and gaps. */
+static void check_array(struct encoder *e, int table, struct tg_json_step *step)
 {
     lua_State *L = e->L;
     lua_Integer count = 0, last = 0;
@@ -270,11 +213,10 @@ static lua_Integer check_array(struct encoder *e, int table, struct step *step)
             lua_pop(L, 1);
         refuse(e, step, "an array has no gaps");
     }
-    return count;
 }
 
 /* The item is on top. */
-static void add_item(struct encoder *e, int value, struct step *step,
+static void add_item(struct encoder *e, int value, struct tg_json_step *step,
                      lua_Integer i)
 {
     add_char(e, i == 1 ? '[' : ',');
@@ -284,33 +226,31 @@ static void add_item(struct encoder *e, int value, struct step *step,
     lua_pop(e->L, 1);
 }
 
-/* Items usually come in order; from the first that does not on they are looked
- * up, once it is clear that they are all there. */
-static void add_array(struct encoder *e, int table, struct step *step)
+/* Items are looked up from 1 on.  If a walk finds more behind the last, there
+ * are names or gaps, or some are not in their order. */
+static void add_array(struct encoder *e, int table, struct tg_json_step *step)
 {
     lua_State *L = e->L;
-    lua_Integer i = 1, count;
-    bool more = true;
+    lua_Integer i;
 
-    for (; more && lua_isinteger(L, table + 1) &&
-           lua_tointeger(L, table + 1) == i;
-         i++) {
-        add_item(e, table + 2, step, i);
-        more = lua_next(L, table);
-    }
-    if (more) {
-        lua_pop(L, 2);
-        for (count = check_array(e, table, step); i <= count; i++) {
-            lua_rawgeti(L, table, i);
-            add_item(e, table + 1, step, i);
-        }
+    lua_settop(L, table);
+    for (i = 1; lua_rawgeti(L, table, i) != LUA_TNIL; i++)
+        add_item(e, table + 1, step, i);
+    if (i > 1)
+        lua_pushinteger(L, i - 1);
+    if (lua_next(L, table)) /* the nil on top is where a walk begins */
+        check_array(e, table, step);
+    if (i == 1) {
+        add(e, "[]", 2);
+        return;
     }
     add_line(e, step->depth - 1);
     add_char(e, ']');
 }
 
 /* Adds the value with the step's key. */
-static void add_member(struct encoder *e, int value, struct step *step, char c)
+static void add_member(struct encoder *e, int value, struct tg_json_step *step,
+                       char c)
 {
     add_char(e, c);
     add_line(e, step->depth);
@@ -324,11 +264,12 @@ static void add_member(struct encoder *e, int value, struct step *step, char c)
 
 /* Leaves the values of the table on the stack, from `table` + 1 on, and a
  * description of each key in the buffer.  The keys live: the table has them. */
-static size_t push_values(struct encoder *e, int table, struct step *step)
+static size_t push_values(struct encoder *e, int table,
+                          struct tg_json_step *step)
 {
     struct tg_json_buffer *buffer = e->buffer;
     lua_State *L = e->L;
-    int value = table;
+    int place = 0;
     size_t len;
 
     do {
@@ -339,31 +280,65 @@ static size_t push_values(struct encoder *e, int table, struct step *step)
         if (e->keys_len == buffer->keys_cap)
             tg_json_buffer_grow_keys(L, buffer);
         text = lua_tolstring(L, -2, &len);
-        buffer->keys[e->keys_len++] = tg_json_key(text, len, ++value);
-        if ((value - table) % (LUA_MINSTACK / 4) == 0)
+        buffer->keys[e->keys_len++] =
+            tg_json_key(lua_topointer(L, -2), text, len, place++);
+        if (place % (LUA_MINSTACK / 4) == 0)
             luaL_checkstack(L, LUA_MINSTACK, "too many keys to sort");
         lua_insert(L, -2); /* the value below its key */
     } while (lua_next(L, table));
-    return (size_t)(value - table);
+    return (size_t)place;
 }
 
-static void add_sorted(struct encoder *e, int table, struct step *step)
+/* The same, if the keys are those of the object that was sorted last and come
+ * in the same order: then they are described and sorted already.  Otherwise
+ * the walk is at its first member again. */
+static bool push_alike(struct encoder *e, int table)
 {
-    size_t first = e->keys_len, i, count = push_values(e, table, step);
+    const struct tg_json_key *keys = e->buffer->keys + e->keys_len;
+    lua_State *L = e->L;
+    bool more = true;
+    size_t i = 0;
 
-    tg_json_keys_sort(e->buffer->keys + first, count);
+    while (more && i < e->sorted &&
+           lua_topointer(L, -2) == keys[keys[i].rank].string) {
+        if (++i % (LUA_MINSTACK / 4) == 0)
+            luaL_checkstack(L, LUA_MINSTACK, "too many keys to sort");
+        lua_insert(L, -2);
+        more = lua_next(L, table);
+    }
+    if (!more && i == e->sorted)
+        return true;
+    lua_settop(L, table);
+    lua_pushnil(L);
+    lua_next(L, table);
+    return false;
+}
+
+static void add_sorted(struct encoder *e, int table, struct tg_json_step *step)
+{
+    size_t first = e->keys_len, i, count;
+
+    if (e->sorted_at == first && push_alike(e, table)) {
+        count = e->sorted;
+        e->keys_len += count;
+    } else {
+        count = push_values(e, table, step);
+        tg_json_keys_sort(e->buffer->keys + first, count);
+    }
     for (i = 0; i < count; i++) {
         struct tg_json_key *key = &e->buffer->keys[first + i];
 
         step->key = key->text;
         step->len = key->len;
-        add_member(e, key->value, step, i ? ',' : '{');
+        add_member(e, table + 1 + key->place, step, i ? ',' : '{');
     }
-    e->keys_len = first;
+    e->keys_len = e->sorted_at = first;
+    e->sorted = count;
     lua_settop(e->L, table);
 }
 
-static void add_unsorted(struct encoder *e, int table, struct step *step)
+static void add_unsorted(struct encoder *e, int table,
+                         struct tg_json_step *step)
 {
     lua_State *L = e->L;
     char c = '{';
@@ -378,7 +353,7 @@ static void add_unsorted(struct encoder *e, int table, struct step *step)
     } while (lua_next(L, table));
 }
 
-static void add_object(struct encoder *e, int table, struct step *step)
+static void add_object(struct encoder *e, int table, struct tg_json_step *step)
 {
     if (e->style.sort)
         add_sorted(e, table, step);
@@ -388,9 +363,10 @@ static void add_object(struct encoder *e, int table, struct step *step)
     add_char(e, '}');
 }
 
-static void add_table(struct encoder *e, int value, const struct step *up)
+static void add_table(struct encoder *e, int value,
+                      const struct tg_json_step *up)
 {
-    struct step step = {.up = up, .depth = up ? up->depth + 1 : 1};
+    struct tg_json_step step = {.up = up, .depth = up ? up->depth + 1 : 1};
     lua_State *L = e->L;
     bool marked = false;
     int table;
@@ -405,16 +381,17 @@ static void add_table(struct encoder *e, int value, const struct step *up)
     lua_pushvalue(L, value);
     table = lua_gettop(L);
     lua_pushnil(L);
-    if (!lua_next(L, table))
-        add(e, marked ? "[]" : "{}", 2);
-    else if (lua_type(L, table + 1) == LUA_TSTRING && !marked)
+    if (!marked && !lua_next(L, table))
+        add(e, "{}", 2);
+    else if (!marked && lua_type(L, table + 1) == LUA_TSTRING)
         add_object(e, table, &step);
     else
         add_array(e, table, &step);
     lua_settop(L, table - 1);
 }
 
-static void add_value(struct encoder *e, int value, const struct step *step)
+static void add_value(struct encoder *e, int value,
+                      const struct tg_json_step *step)
 {
     lua_State *L = e->L;
     const char *text;
@@ -452,7 +429,7 @@ const char *tg_json_encode_styled(lua_State *L, int index,
                                   const struct tg_json_style *style,
                                   size_t *len)
 {
-    struct encoder e = {.L = L, .style = *style};
+    struct encoder e = {.L = L, .style = *style, .sorted_at = SIZE_MAX};
 
     index = lua_absindex(L, index);
     luaL_checkstack(L, LUA_MINSTACK, "cannot encode the value");

@@ -6,9 +6,11 @@
 
 enum { INSERTED_MOST = 24 }; /* beyond, qsort is quicker */
 
-struct tg_json_key tg_json_key(const char *text, size_t len, int value)
+struct tg_json_key tg_json_key(const void *string, const char *text, size_t len,
+                               int place)
 {
-    struct tg_json_key key = {.text = text, .len = len, .value = value};
+    struct tg_json_key key = {
+        .string = string, .text = text, .len = len, .place = place};
 
     memcpy(&key.head, text, len < 8 ? len : 8);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -34,14 +36,10 @@ static int compare_any(const void *a, const void *b)
     return compare(a, b);
 }
 
-void tg_json_keys_sort(struct tg_json_key *keys, size_t count)
+static void insert_sorted(struct tg_json_key *keys, size_t count)
 {
     size_t i, at;
 
-    if (count > INSERTED_MOST) {
-        qsort(keys, count, sizeof(*keys), compare_any);
-        return;
-    }
     for (i = 1; i < count; i++) {
         struct tg_json_key key = keys[i];
 
@@ -49,4 +47,16 @@ void tg_json_keys_sort(struct tg_json_key *keys, size_t count)
             keys[at] = keys[at - 1];
         keys[at] = key;
     }
+}
+
+void tg_json_keys_sort(struct tg_json_key *keys, size_t count)
+{
+    size_t i;
+
+    if (count > INSERTED_MOST)
+        qsort(keys, count, sizeof(*keys), compare_any);
+    else
+        insert_sorted(keys, count);
+    for (i = 0; i < count; i++)
+        keys[keys[i].place].rank = (int)i;
 }

@@ -100,12 +100,18 @@ bool tg_request_push_kept(lua_State *L)
     return false;
 }
 
-static void push_content(lua_State *L, struct tg_exchange *x)
+/* What is in one piece becomes a string at once. */
+static void push_content(lua_State *L, struct tg_buffer *content)
 {
-    struct tg_buffer *content = tg_exchange_content(x);
     size_t len = tg_buffer_len(content);
+    struct iovec pieces[2];
     luaL_Buffer text;
 
+    if (tg_buffer_pieces(content, pieces, 2) == 1) {
+        lua_pushlstring(L, pieces[0].iov_base, len);
+        tg_buffer_drain(content, len);
+        return;
+    }
     tg_buffer_take(content, luaL_buffinitsize(L, &text, len), len);
     luaL_pushresultsize(&text, len);
 }
@@ -129,21 +135,14 @@ static struct tg_buffer *gather(lua_State *L, struct tg_exchange *x)
 static int finish_text(lua_State *L, int status, lua_KContext context)
 {
     struct tg_exchange *x = check_readable(L);
-    struct tg_buffer *gathered;
-    luaL_Buffer text;
-    size_t len;
+    struct tg_buffer *content = tg_exchange_content(x);
 
     (void)status, (void)context;
-    if (tg_exchange_is_complete(x) && lua_gettop(L) == 1) {
-        push_content(L, x); /* the usual case: it has all come already */
-        return keep_text(L);
-    }
-    gathered = gather(L, x);
+    if (!tg_exchange_is_complete(x) || lua_gettop(L) > 1)
+        content = gather(L, x);
     if (!tg_exchange_is_complete(x))
         return tg_request_wait(L, x, finish_text);
-    len = tg_buffer_len(gathered);
-    tg_buffer_take(gathered, luaL_buffinitsize(L, &text, len), len);
-    luaL_pushresultsize(&text, len);
+    push_content(L, content); /* usually it has all come already */
     return keep_text(L);
 }
 

@@ -228,6 +228,26 @@ describe("json.encode", function()
 			end
 			assert.equal("{" .. table.concat(parts, ",") .. "}", json.encode(value, { sort = true }))
 		end)
+
+		it("writes objects beside each other as it writes each alone", function()
+			local names = { "id", "name", "open", "depth", "tags", ("long "):rep(20) }
+			local function record(level)
+				local value = {}
+				for _ = 1, math.random(0, 8) do -- a name that goes leaves its place
+					local name = names[math.random(#names)]
+					value[name] = math.random(3) > 1 and (level < 3 and record(level + 1) or level) or nil
+				end
+				return value
+			end
+			for _ = 1, 300 do
+				local list, parts = {}, {}
+				for i = 1, 10 do
+					list[i] = i > 1 and math.random(2) == 1 and list[i - 1] or record(1)
+					parts[i] = json.encode(list[i], { sort = true })
+				end
+				assert.equal("[" .. table.concat(parts, ",") .. "]", json.encode(list, { sort = true }))
+			end
+		end)
 	end)
 
 	describe("with indent", function()
