@@ -7,7 +7,6 @@
 #include <lauxlib.h>
 
 #include "script/bundle.h"
-#include "script/module.h"
 #include "script/state.h"
 
 /* Of the caller of require(), wherever pcall() stands between: "x.lua:2: ". */
@@ -65,20 +64,12 @@ static void add_file(lua_State *L, const char *file)
     add_name(L);
 }
 
-/* The modules there are: the project's, and those of ours that are no parts of
- * others. */
+/* The modules of the project. */
 static void push_names(lua_State *L, const struct tg_bundle *bundle)
 {
-    const struct tg_embedded *ours;
     size_t i;
 
     lua_newtable(L);
-    for (ours = tg_embedded_modules; ours->name; ours++) {
-        if (strchr(ours->name, '.') != strrchr(ours->name, '.'))
-            continue;
-        lua_pushstring(L, ours->name);
-        add_name(L);
-    }
     for (i = 0; bundle && i < bundle->modules.count; i++)
         add_file(L, bundle->modules.files[i].name);
 }
