@@ -28,6 +28,9 @@ end
 --- One sentence about the module `name`.  `folder` is that of the project's
 -- modules, as the project has it, or nil; `names` are the modules in it.
 local function sentence(name, folder, names)
+	if name:find("\0", 1, true) then
+		return ("module '%s' not found: a name has no zero bytes"):format((name:gsub("\0", "\\0")))
+	end
 	local library = cpath and searchpath(name, cpath)
 	local best = not library and meant(name, names)
 	local why

@@ -88,15 +88,10 @@ static bool is_last(lua_State *L)
     return last;
 }
 
-int tg_missing_search(lua_State *L)
+static void push_sentence(lua_State *L)
 {
     const struct tg_bundle *bundle = tg_state_of(L)->bundle;
-    bool last = is_last(L);
 
-    luaL_checkstring(L, 1);
-    lua_settop(L, 1);
-    if (last)
-        push_where(L);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidegate.missing");
     lua_call(L, 1, 1);
@@ -106,8 +101,23 @@ int tg_missing_search(lua_State *L)
     push_folder(L, bundle);
     push_names(L, bundle);
     lua_call(L, 3, 1);
-    if (!last)
-        return 1;
+}
+
+int tg_missing_raise(lua_State *L)
+{
+    luaL_checkstring(L, 1);
+    lua_settop(L, 1);
+    push_where(L);
+    push_sentence(L);
     lua_concat(L, 2);
     return lua_error(L);
+}
+
+int tg_missing_search(lua_State *L)
+{
+    luaL_checkstring(L, 1);
+    if (is_last(L))
+        return tg_missing_raise(L);
+    push_sentence(L);
+    return 1;
 }

@@ -78,6 +78,13 @@ describe("a module", function()
 			{ "with the line of an error", "require('raises')", "lua/raises.lua:3: at load" },
 			{ "for a module in C", "require('socket.core')", "module 'socket.core' not found: /",
 				"/socket/core.so is in C, and only modules in Lua are loaded" },
+			{ "for what begins like one that is loaded", "require('money') require('money\\0x')",
+				"run:1: module 'money\\0x' not found: a name has no zero bytes" },
+			{ "for what begins like one of the gateway's", "require('tidegate.json\\0')",
+				"run:1: module 'tidegate.json\\0' not found: a name has no zero bytes" },
+			{ "for what begins like one of the system's", "require('re\\0x')", "module 're\\0x' not found: a name has no zero bytes" },
+			{ "for what begins like a file", "loadfile('/dev/null\\0x')", "bad argument #1 to 'loadfile' (not a path)" },
+			{ "for what begins like a file to run", "dofile('/dev/null\\0x')", "bad argument #1 to 'dofile' (not a path)" },
 			{ "about a cycle", "require('cycle_a')", "lua/cycle_b.lua:1: module 'cycle_a' requires itself" },
 			{ "when it sets a global late", "require('lazy')", "cannot write global 'new_global' here: make it local" },
 		}
