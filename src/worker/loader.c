@@ -372,7 +372,7 @@ void tg_loader_stop(struct tg_loader *loader)
 
 bool tg_loader_has_ended(struct tg_loader *loader)
 {
-    return pthread_tryjoin_np(loader->handle, NULL) == 0;
+    return loader->is_lost || pthread_tryjoin_np(loader->handle, NULL) == 0;
 }
 
 void tg_loader_free(struct tg_loader *loader)

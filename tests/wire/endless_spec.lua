@@ -65,6 +65,55 @@ describe("code that never returns", function()
 		assert.equal("thread 1 has not answered: code that does not return holds it\n", errors)
 		ends_after_two_signals(gateway)
 	end)
+
+	-- one thread reads from a pipe, and the other waits for that within C's
+	-- standard library, with its locks held
+	local blocked = "local after = os.clock() + 0.05 * require('tidegate').thread while os.clock() < after do end "
+		.. "io.popen('exec sleep 60'):read('a')"
+
+	for what, code in pairs({ computes = stuck, sleeps = blocked }) do
+		it("ends a check when it is in C, which " .. what, function()
+			local project = projects.new({ ["handlers/a.lua"] = "\n" .. code .. " return print" })
+			for _, command in ipairs({ "check", "routes" }) do
+				local _, errors, code_of_exit = program.run(command, project.path, "--start-timeout", "0.2", "--log-level", "error")
+				assert.equal(1, code_of_exit)
+				assert.match("^handlers/a.lua:2: a call has not returned for %d%.%d s\n$", errors)
+			end
+			project:delete()
+		end)
+
+		it("ends a start when it is in C, which " .. what, function()
+			local project = projects.new({ ["lua/b.lua"] = "\n\n" .. code, ["handlers/a.lua"] = "require('b') return print" })
+			local _, errors, code_of_exit = program.run("serve", project.path, "--listen", "127.0.0.1:0", "--threads", "2",
+				"--start-timeout", "0.2", "--stuck-timeout", "0.3", "--log-level", "off")
+			assert.equal(1, code_of_exit)
+			assert.match("^lua/b.lua:3: a call has not returned for %d%.%d s\n$", errors)
+			project:delete()
+		end)
+
+		it("ends a reload when it is in C, which " .. what, function()
+			local gateway = server.start({
+				flags = { "--threads", "2", "--start-timeout", "0.2", "--stuck-timeout", "0.3", "--shutdown-timeout", "0.2" },
+				files = { ["handlers/hello.lua"] = "return function() return 'hi' end" },
+			})
+			local first, sentence = gateway:worker(), "handlers/a.lua:2: a call has not returned for %d%.%d s"
+			gateway.project:write("handlers/a.lua", "\n" .. code .. " return print")
+			local _, errors, code_of_exit = gateway:reload()
+			assert.equal(1, code_of_exit)
+			assert.match("^" .. sentence .. "\n$", errors)
+			gateway:wait_log("reload refused: " .. sentence)
+			gateway:wait_log("worker " .. first .. " is replaced: loader %d is lost in a call for [%d.]+ s")
+			gateway:wait_log("worker %d+ serves")
+			assert.equal("hi", gateway:get("/hello").body)
+			assert.match("\nreload: %S+ refused: " .. sentence .. "\n", (program.run("status", gateway.project.path)))
+			gateway:replace({ ["handlers/a.lua"] = "return function() return 'mended' end" })
+			assert.equal("mended", gateway:get("/a").body)
+			program.await("the end of who loaded it", function()
+				return not os.execute(("kill -0 %d 2>/dev/null"):format(first))
+			end)
+			assert.match("code that never returns was cut off", gateway:stop())
+		end)
+	end
 end)
 
 describe("a tidegate.lua that never returns", function()
