@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/settings.h"
 #include "cli/expectation.h"
+#include "cli/glance.h"
 #include "cli/suggestion.h"
 #include "script/settings.h"
 
@@ -283,7 +284,7 @@ int tg_options_find(struct tg_settings *settings, int argc, char **argv,
     *trouble = NULL;
     if (code)
         return code;
-    *trouble = tg_settings_read(settings, settings->config != NULL);
+    *trouble = tg_glance_read(settings, settings->config != NULL);
     code = apply_flags(&line, settings);
     tg_settings_complete(settings);
     return code;

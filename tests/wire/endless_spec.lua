@@ -139,6 +139,37 @@ describe("a tidegate.lua that never returns", function()
 		end)
 	end
 
+	for what, code in pairs({ computes = "string.find(('a'):rep(2^20), ('.-'):rep(20) .. 'b')", sleeps = "io.popen('exec sleep 60'):read('a')" }) do
+		it("is ended when it is in C, which " .. what, function()
+			local project = projects.new({ ["tidegate.lua"] = code })
+			for _, command in ipairs({ "check", "serve" }) do
+				assert.same({ "", "tidegate: tidegate.lua: a call has not returned for 3 s\n", 1 },
+					{ program.run(command, project.path, "--start-timeout", "0.2") })
+			end
+			project:delete()
+		end)
+
+		it("does not keep a gateway from being asked and stopped when it is in C, which " .. what, function()
+			local gateway = server.start({ files = { ["handlers/hello.lua"] = "return function() return 'hi' end" } })
+			gateway.project:write("tidegate.lua", code)
+			local output, errors, code_of_exit = program.run("status", gateway.project.path)
+			assert.same({ "tidegate: tidegate.lua: a call has not returned for 3 s\n", 0 }, { errors, code_of_exit })
+			assert.match("\ngeneration 1 serves", output)
+			assert.equal("stopping\n", (program.run("stop", gateway.project.path)))
+			gateway:ended()
+		end)
+	end
+
+	it("holds up for a second who asks a gateway", function()
+		local project = projects.new({ ["tidegate.lua"] = "\n" .. cases[1][2] })
+		for _, command in ipairs({ "reload", "stop", "status" }) do
+			local _, errors, code = program.run(command, project.path)
+			assert.equal(1, code)
+			assert.match("they cannot be read: tidegate.lua:2: time budget exceeded: 1000 ms without a wait\n$", errors)
+		end
+		project:delete()
+	end)
+
 	it("is ended after five seconds", function()
 		local project = projects.new({ ["tidegate.lua"] = "\n" .. cases[1][2] })
 		local _, errors, code = program.run("check", project.path)
