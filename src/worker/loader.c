@@ -19,6 +19,7 @@
 #include "worker/certificates.h"
 #include "worker/changes.h"
 #include "worker/signals.h"
+#include "worker/spawn.h"
 #include "worker/thread.h"
 #include "worker/watchdog.h"
 
@@ -73,7 +74,7 @@ static void *build_one(void *arg)
  * everyone's. */
 static bool build(struct reload *reload)
 {
-    int i, n = reload->count;
+    int i, started, error = 0, n = reload->count;
     struct build *builds = tg_alloc((size_t)n * sizeof(*builds));
     bool ok = true;
 
@@ -84,11 +85,16 @@ static bool build(struct reload *reload)
                                    builds[i].number, reload->loader->nthreads,
                                    &reload->loader->common->settings->limits);
     }
-    for (i = 1; i < n; i++)
-        pthread_create(&builds[i].handle, NULL, build_one, &builds[i]);
-    build_one(&builds[0]);
-    for (i = 1; i < n; i++)
-        pthread_join(builds[i].handle, NULL);
+    for (i = 1; i < n && !error; i++)
+        error = pthread_create(&builds[i].handle, NULL, build_one, &builds[i]);
+    started = error ? i - 1 : i;
+    if (error)
+        tg_text_addf(&builds[0].report, "cannot start a thread to load: %s",
+                     strerror(error));
+    else
+        build_one(&builds[0]);
+    while (--started > 0)
+        pthread_join(builds[started].handle, NULL);
     for (i = 0; i < n; i++) {
         struct tg_slot *slot = tg_alloc(sizeof(*slot));
 
@@ -344,7 +350,7 @@ void tg_loader_start(struct tg_loader *loader)
 {
     loader->exhausted =
         tg_alloc((size_t)loader->nthreads * sizeof(*loader->exhausted));
-    pthread_create(&loader->handle, NULL, run, loader);
+    tg_spawn(&loader->handle, run, loader);
 }
 
 static void on_request(void *arg)

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "script/turn.h"
 #include "shared/mailbox.h"
+#include "worker/spawn.h"
 
 enum {
     LOOK_MILLISECONDS = 20, /* or an eighth of the shortest time allowed, */
@@ -334,7 +335,7 @@ void tg_watchdog_start(struct tg_watchdog *watchdog,
     watchdog->main = main;
     watchdog->on_lost = on_lost;
     watchdog->arg = arg;
-    pthread_create(&watchdog->handle, NULL, run, watchdog);
+    tg_spawn(&watchdog->handle, run, watchdog);
 }
 
 void tg_watchdog_stop(struct tg_watchdog *watchdog)
