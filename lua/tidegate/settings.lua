@@ -5,7 +5,7 @@ local tls_settings = require("tidegate.tls_settings")
 local trust = require("tidegate.core.trust")
 
 local function is_string(value)
-	return type(value) == "string" and value ~= ""
+	return type(value) == "string" and value ~= "" and not value:find("\0", 1, true)
 end
 
 local function is_count(value)
@@ -50,11 +50,11 @@ local function is_redirect(value)
 end
 
 local function is_trustee(value)
-	return is_string(value) and not value:find("\0", 1, true) and trust.is_trustee(value)
+	return is_string(value) and trust.is_trustee(value)
 end
 
 local function is_server(value)
-	return is_string(value) and not value:find("\0", 1, true) and trust.is_server(value)
+	return is_string(value) and trust.is_server(value)
 end
 
 -- One value or a list of them.  The second result is the first that is wrong.
@@ -202,7 +202,7 @@ local function check_key(path, text, key, value, known, list)
 	end
 	local ok, item = known[2](value)
 	if not ok then
-		local but = type(item) == "string" and (", not '%s'"):format(item) or ""
+		local but = type(item) == "string" and (", not '%s'"):format((item:gsub("\0", "\\0"))) or ""
 		error(where .. ("'%s' must be %s%s"):format(key, known[1], but), 0)
 	end
 end

@@ -1,7 +1,7 @@
 --- `tls` of an address to listen on: the forms it may have, made one.
 
 local function is_file(value)
-	return type(value) == "string" and value ~= ""
+	return type(value) == "string" and value ~= "" and not value:find("\0", 1, true)
 end
 
 local function one_of(...)

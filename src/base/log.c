@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -29,6 +30,7 @@ void tg_log_setup(const char *level, const char *format)
     least = (enum tg_log_level)tg_log_level_of(level);
     as_json = strcmp(format, "json") == 0 ||
               (strcmp(format, "auto") == 0 && !isatty(STDERR_FILENO));
+    tzset(); /* reads a file, by stdio; a handler may hold its locks later */
 }
 
 bool tg_log_is_on(enum tg_log_level level)

@@ -131,6 +131,7 @@ int tg_answer_returned(lua_State *L, int status, lua_KContext context)
     enum tg_response_stage stage;
 
     (void)status, (void)context;
+    lua_settop(L, 4); /* Lua makes room for what was returned, not beyond */
     if (!tg_exchange_is(x, handle->serial))
         stage = TG_RESPONSE_FINISHED;
     else

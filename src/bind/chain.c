@@ -57,6 +57,7 @@ static int kept(lua_State *L, int status, lua_KContext slot)
     int count = returned(L, status, slot), i;
     int first = lua_gettop(L) - count + 1;
 
+    luaL_checkstack(L, 2, "too many results"); /* they may have filled it */
     if (count == 0)
         lua_pushnil(L);
     lua_copy(L, first, lua_upvalueindex(FIRST));

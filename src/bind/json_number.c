@@ -8,6 +8,7 @@
  * decimal point, so its locale does not matter.
  */
 #include <float.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -395,20 +396,46 @@ static char *print_exact(char *room, uint64_t bits)
     return print_decimal(room, digits, exponent);
 }
 
-static char *print_extreme(char *room, double value)
+static bool reads_back(uint64_t digits, int exponent, double value)
+{
+    char text[TG_JSON_NUMBER];
+
+    snprintf(text, sizeof(text), "%" PRIu64 "e%d", digits, exponent);
+    return strtod(text, NULL) == value;
+}
+
+/* The nearest number of so many digits, behind the first one. */
+static uint64_t round_to_decimal(double value, int precision, int *exponent)
 {
     char text[TG_JSON_NUMBER];
     uint64_t digits = 0;
-    int precision = value < DBL_MIN ? 0 : 14, exponent;
     const char *at;
 
-    do
-        snprintf(text, sizeof(text), "%.*e", precision, value);
-    while (precision++ < 16 && strtod(text, NULL) != value);
+    snprintf(text, sizeof(text), "%.*e", precision, value);
     for (at = text; *at != 'e'; at++)
         if (is_digit(at, at + 1))
             digits = digits * 10 + (uint64_t)(*at - '0');
-    exponent = atoi(at + 1) - (precision - 1);
+    *exponent = atoi(at + 1) - precision;
+    return digits;
+}
+
+/* The neighbour above a power of two is further away than the one below: so a
+ * number above may read back where the nearest one, below, does not. */
+static char *print_extreme(char *room, double value)
+{
+    int precision = value < DBL_MIN ? 0 : 14, exponent;
+    bool power_of_two = frexp(value, &exponent) == 0.5;
+    uint64_t digits;
+
+    for (;; precision++) {
+        digits = round_to_decimal(value, precision, &exponent);
+        if (precision == 16 || reads_back(digits, exponent, value))
+            break;
+        if (power_of_two && reads_back(digits + 1, exponent, value)) {
+            digits++;
+            break;
+        }
+    }
     for (; digits % 10 == 0; digits /= 10)
         exponent++;
     return print_decimal(room, digits, exponent);

@@ -117,7 +117,7 @@ static void gather(lua_State *L)
         }
     }
     if (is_unix) {
-        lua_pushstring(L, host + 5);
+        lua_pushlstring(L, host + 5, lua_rawlen(L, 1) - 5);
         lua_setfield(L, -2, "unix");
     } else {
         lua_pushvalue(L, 1);

@@ -11,10 +11,12 @@
 #include "base/alloc.h"
 #include "base/settings.h"
 #include "cli/expectation.h"
+#include "cli/glance.h"
 #include "cli/suggestion.h"
 #include "script/settings.h"
 
-enum { FLAGS_MOST = 64, JSON = 1000 };
+/* What getopt_long() gives for a long flag: no character. */
+enum { FLAGS_MOST = 64, LONG = 1000, JSON = LONG + FLAGS_MOST };
 
 struct flag {
     const struct tg_setting *setting;
@@ -61,7 +63,7 @@ static void make_options(struct command_line *line)
         line->options[i] = (struct option){
             line->name[i],
             tg_settings_table[i].argument ? required_argument : no_argument,
-            NULL, i + 1};
+            NULL, LONG + i};
     }
     line->options[i] = (struct option){"json", no_argument, NULL, JSON};
 }
@@ -74,7 +76,6 @@ static const char *bare(const char *flag, size_t *len)
     return flag;
 }
 
-/* getopt_long() takes what one flag alone begins with for that flag. */
 static int refuse_unknown(const struct command_line *line, const char *flag)
 {
     const struct option *option, *first = NULL;
@@ -107,21 +108,35 @@ static int refuse_short(const struct command_line *line, char **argv)
     return tg_options_misused("unknown flag '-%c'", optopt);
 }
 
+/* getopt_long() takes what one flag alone begins with for that flag. */
+static bool is_whole(const struct command_line *line, int option,
+                     const char *flag)
+{
+    size_t len;
+    const char *word = bare(flag, &len);
+    const char *name = option == JSON ? "json" : line->name[option - LONG];
+
+    return strlen(name) == len && strncmp(word, name, len) == 0;
+}
+
 static int refuse(const struct command_line *line, int option, char **argv)
 {
+    const char *flag = argv[optind - 1];
+
+    if (optopt >= LONG && !is_whole(line, optopt, flag))
+        return refuse_unknown(line, flag);
     if (option == ':')
         return tg_options_misused("--%s needs a value: %s",
-                                  line->name[optopt - 1],
-                                  tg_settings_table[optopt - 1].argument);
-    if (optopt == JSON || (optopt > 0 && optopt <= ' ')) /* a long one's */
-        return tg_options_misused("'%s': this flag takes no value",
-                                  argv[optind - 1]);
-    return optopt ? refuse_short(line, argv)
-                  : refuse_unknown(line, argv[optind - 1]);
+                                  line->name[optopt - LONG],
+                                  tg_settings_table[optopt - LONG].argument);
+    if (optopt >= LONG)
+        return tg_options_misused("'%s': this flag takes no value", flag);
+    return optopt ? refuse_short(line, argv) : refuse_unknown(line, flag);
 }
 
 static int read_flags(struct command_line *line, int argc, char **argv)
 {
+    const char *flag;
     int option;
 
     opterr = 0;
@@ -129,6 +144,9 @@ static int read_flags(struct command_line *line, int argc, char **argv)
     while ((option = getopt_long(argc, argv, ":", line->options, NULL)) != -1) {
         if (option == '?' || option == ':')
             return refuse(line, option, argv);
+        flag = argv[optind - 1 - (optarg == argv[optind - 1])];
+        if (!is_whole(line, option, flag))
+            return refuse_unknown(line, flag);
         if (option == JSON) {
             line->has_json = true;
             continue;
@@ -136,7 +154,7 @@ static int read_flags(struct command_line *line, int argc, char **argv)
         if (line->count == 256)
             return tg_options_misused("too many flags");
         line->flags[line->count++] = (struct flag){
-            &tg_settings_table[option - 1], optarg ? optarg : "true"};
+            &tg_settings_table[option - LONG], optarg ? optarg : "true"};
     }
     return TG_EXIT_OK;
 }
@@ -266,7 +284,7 @@ int tg_options_find(struct tg_settings *settings, int argc, char **argv,
     *trouble = NULL;
     if (code)
         return code;
-    *trouble = tg_settings_read(settings, settings->config != NULL);
+    *trouble = tg_glance_read(settings, settings->config != NULL);
     code = apply_flags(&line, settings);
     tg_settings_complete(settings);
     return code;

@@ -112,8 +112,9 @@ void tg_staff_hire(struct tg_staff *staff)
         tg_process_start((int)staff->settings->threads, prepare, work, staff);
     if (process) {
         tg_list_append(&staff->processes, &process->entry);
-        process->end =
-            tg_clock_now() + 2 * staff->settings->start_timeout + grace;
+        process->end = tg_clock_now() + grace +
+                       fmax(2 * staff->settings->start_timeout,
+                            staff->settings->stuck_timeout + patience);
         return;
     }
     tg_log(TG_LOG_ERROR, "cannot start a worker: %s", strerror(errno));

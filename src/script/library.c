@@ -2,6 +2,7 @@
 #include "script/library.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -67,11 +68,18 @@ static int get_info(lua_State *L)
     return 1;
 }
 
+static const char *check_path(lua_State *L)
+{
+    size_t len;
+    const char *path = luaL_checklstring(L, 1, &len);
+
+    luaL_argcheck(L, strlen(path) == len, 1, "not a path");
+    return path;
+}
+
 static int load_file_text(lua_State *L)
 {
-    const char *path = luaL_checkstring(L, 1);
-
-    if (luaL_loadfilex(L, path, "t") == LUA_OK)
+    if (luaL_loadfilex(L, check_path(L), "t") == LUA_OK)
         return 1;
     luaL_pushfail(L);
     lua_insert(L, -2);
@@ -80,7 +88,7 @@ static int load_file_text(lua_State *L)
 
 static int do_file(lua_State *L)
 {
-    if (luaL_loadfilex(L, luaL_checkstring(L, 1), "t") != LUA_OK)
+    if (luaL_loadfilex(L, check_path(L), "t") != LUA_OK)
         return lua_error(L);
     lua_call(L, 0, LUA_MULTRET);
     return lua_gettop(L) - 1;

@@ -7,7 +7,6 @@
 #include <lauxlib.h>
 
 #include "script/bundle.h"
-#include "script/module.h"
 #include "script/state.h"
 
 /* Of the caller of require(), wherever pcall() stands between: "x.lua:2: ". */
@@ -65,20 +64,12 @@ static void add_file(lua_State *L, const char *file)
     add_name(L);
 }
 
-/* The modules there are: the project's, and those of ours that are no parts of
- * others. */
+/* The modules of the project. */
 static void push_names(lua_State *L, const struct tg_bundle *bundle)
 {
-    const struct tg_embedded *ours;
     size_t i;
 
     lua_newtable(L);
-    for (ours = tg_embedded_modules; ours->name; ours++) {
-        if (strchr(ours->name, '.') != strrchr(ours->name, '.'))
-            continue;
-        lua_pushstring(L, ours->name);
-        add_name(L);
-    }
     for (i = 0; bundle && i < bundle->modules.count; i++)
         add_file(L, bundle->modules.files[i].name);
 }
@@ -97,15 +88,10 @@ static bool is_last(lua_State *L)
     return last;
 }
 
-int tg_missing_search(lua_State *L)
+static void push_sentence(lua_State *L)
 {
     const struct tg_bundle *bundle = tg_state_of(L)->bundle;
-    bool last = is_last(L);
 
-    luaL_checkstring(L, 1);
-    lua_settop(L, 1);
-    if (last)
-        push_where(L);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tidegate.missing");
     lua_call(L, 1, 1);
@@ -115,8 +101,23 @@ int tg_missing_search(lua_State *L)
     push_folder(L, bundle);
     push_names(L, bundle);
     lua_call(L, 3, 1);
-    if (!last)
-        return 1;
+}
+
+int tg_missing_raise(lua_State *L)
+{
+    luaL_checkstring(L, 1);
+    lua_settop(L, 1);
+    push_where(L);
+    push_sentence(L);
     lua_concat(L, 2);
     return lua_error(L);
+}
+
+int tg_missing_search(lua_State *L)
+{
+    luaL_checkstring(L, 1);
+    if (is_last(L))
+        return tg_missing_raise(L);
+    push_sentence(L);
+    return 1;
 }

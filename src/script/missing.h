@@ -13,4 +13,7 @@
  */
 int tg_missing_search(lua_State *L);
 
+/* For require(): raises that sentence about the name at index 1. */
+int tg_missing_raise(lua_State *L);
+
 #endif

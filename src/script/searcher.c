@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "script/searcher.h"
 
+#include <string.h>
+
 #include <lauxlib.h>
 
 #include "script/bundle.h"
@@ -105,6 +107,27 @@ static int search_bundle(lua_State *L)
     return 0;
 }
 
+/* require() and its searchers read a name up to its first zero byte: "m\0x"
+ * would be m, even one that is loaded.  Upvalue 1 is require's own. */
+static int require_text(lua_State *L)
+{
+    size_t len;
+    const char *name = luaL_checklstring(L, 1, &len);
+
+    if (strlen(name) != len)
+        return tg_missing_raise(L);
+    return lua_tocfunction(L, lua_upvalueindex(2))(L);
+}
+
+static void guard_require(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_getupvalue(L, -1, 1);
+    lua_insert(L, -2);
+    lua_pushcclosure(L, require_text, 2);
+    lua_setglobal(L, "require");
+}
+
 /* Keeps preload and the system's Lua modules; C modules are loaded by us only
  * (LPeg), since one that blocks or crashes would do so for all. */
 void tg_searcher_open(lua_State *L)
@@ -132,4 +155,5 @@ void tg_searcher_open(lua_State *L)
     lua_pushnil(L);
     lua_setfield(L, -2, "loadlib");
     lua_pop(L, 1);
+    guard_require(L);
 }

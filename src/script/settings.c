@@ -3,8 +3,12 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <lauxlib.h>
 
@@ -21,7 +25,9 @@
 enum {
     SECONDS_MOST = 5, /* unless --start-timeout says more, or less */
     BYTES_MOST = 512 << 20,
-    LOOK_INSTRUCTIONS = 1000 /* each may be a call that takes its time */
+    LOOK_INSTRUCTIONS = 1000, /* each may be a call that takes its time, */
+    GRACE = 2,                /* seconds; or one that does not return */
+    WAIT_MOST = 1000000
 };
 
 struct reading {
@@ -174,6 +180,38 @@ static void look(lua_State *L, lua_Debug *at)
         tg_turn_cut(L);
 }
 
+/* --- what does not come back from C --- */
+
+static char verdict[512];
+
+static void on_alarm(int number)
+{
+    (void)number;
+    if (write(STDERR_FILENO, verdict, strlen(verdict)) < 0) {
+        /* nobody reads it */
+    }
+    _exit(1);
+}
+
+static void set_alarm(const char *path, double seconds)
+{
+    struct sigaction action = {.sa_handler = on_alarm};
+    unsigned whole = (unsigned)ceil(fmin(seconds, WAIT_MOST)) + GRACE;
+
+    snprintf(verdict, sizeof(verdict),
+             "tidegate: %s: a call has not returned for %u s\n", path, whole);
+    sigaction(SIGALRM, &action, NULL);
+    alarm(whole);
+}
+
+static void clear_alarm(void)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+
+    alarm(0);
+    sigaction(SIGALRM, &action, NULL);
+}
+
 /* Runs the file, which may be as wrong as a file can be. */
 static char *run_file(struct reading *reading)
 {
@@ -189,8 +227,10 @@ static char *run_file(struct reading *reading)
     state->budget.milliseconds =
         seconds < 1e6 ? (unsigned)(seconds * 1000) : UINT_MAX;
     lua_sethook(state->L, look, LUA_MASKCOUNT, LOOK_INSTRUCTIONS);
+    set_alarm(reading->file->path, seconds);
     error = tg_state_protect(state, read_settings, reading);
     tg_state_free(state);
+    clear_alarm();
     trace = error ? strstr(error, "\nstack traceback") : NULL;
     if (trace)
         *trace = '\0'; /* of our own code: of no use here */

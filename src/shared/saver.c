@@ -156,17 +156,23 @@ void tg_saver_stop(void)
 
 /* --- keeping --- */
 
-static void add(struct tg_keep *keep)
+/* Returns 0 or an errno. */
+static int add(struct tg_keep *keep)
 {
+    int error = 0;
+
     pthread_mutex_lock(&saver.lock);
-    keep->next = saver.keeps;
-    saver.keeps = keep;
     if (saver.runs)
         pthread_cond_signal(&saver.changed);
     else
-        pthread_create(&saver.thread, NULL, run, NULL);
-    saver.runs = true;
+        error = pthread_create(&saver.thread, NULL, run, NULL);
+    if (!error) {
+        keep->next = saver.keeps;
+        saver.keeps = keep;
+        saver.runs = true;
+    }
     pthread_mutex_unlock(&saver.lock);
+    return error;
 }
 
 /* Of a keep that has the name or the path: is it all the same?  1: yes; 0: no;
@@ -209,6 +215,7 @@ bool tg_saver_keep(const char *name, const char *path, double seconds,
 {
     int same = compare(name, path, seconds, message, size);
     struct tg_keep *keep;
+    int error;
 
     if (!saver.may_run || same >= 0)
         return same != 0;
@@ -217,8 +224,13 @@ bool tg_saver_keep(const char *name, const char *path, double seconds,
     if (same < 0) {
         keep = tg_keep_open(name, path, seconds > 0 ? seconds : 1, saver.shares,
                             message, size);
-        if (keep)
-            add(keep);
+        error = keep ? add(keep) : 0;
+        if (error) {
+            snprintf(message, size, "%s: cannot start a thread to save: %s",
+                     path, strerror(error));
+            tg_keep_free(keep);
+            keep = NULL;
+        }
         same = keep != NULL;
     }
     pthread_mutex_unlock(&opening_lock);

@@ -41,6 +41,8 @@ void tg_caller_answer(int fd, bool ok, const char *text)
 {
     struct tg_text out = {0};
 
+    if (fd < 0)
+        return;
     tg_text_addf(&out, "%s\n%s", ok ? "ok" : "failed", text);
     tg_caller_end(fd, out.data, out.len);
     tg_text_release(&out);
@@ -59,8 +61,11 @@ void tg_callers_init(struct tg_callers *callers)
 
 void tg_callers_add(struct tg_callers *callers, int fd, uint64_t request)
 {
-    struct waiting *waiting = tg_alloc(sizeof(*waiting));
+    struct waiting *waiting;
 
+    if (fd < 0)
+        return;
+    waiting = tg_alloc(sizeof(*waiting));
     waiting->fd = fd;
     waiting->request = request;
     tg_list_append(&callers->waiting, &waiting->link);

@@ -19,7 +19,7 @@ void tg_caller_send(int fd, const char *data, size_t len);
 /* Sends the last part of an answer, ends it, and closes. */
 void tg_caller_end(int fd, const char *data, size_t len);
 
-/* Answers and closes. */
+/* Answers and closes; -1 is nobody. */
 void tg_caller_answer(int fd, bool ok, const char *text);
 
 /* Those that wait for a reload. */
@@ -29,7 +29,7 @@ struct tg_callers {
 
 void tg_callers_init(struct tg_callers *callers);
 
-/* Takes the descriptor of one that waits for this request. */
+/* Takes the descriptor of one that waits for this request; -1 is nobody. */
 void tg_callers_add(struct tg_callers *callers, int fd, uint64_t request);
 
 /* Answers all that wait for a request up to this one. */

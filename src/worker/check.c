@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/settings.h"
@@ -23,6 +24,20 @@ static enum tg_check list(struct tg_app *app, bool as_json, struct tg_text *out)
                : TG_CHECK_SERVES;
 }
 
+/* In C nothing ends it, and nothing else is to be done. */
+static void on_lost(const struct tg_loss *loss, void *arg)
+{
+    struct tg_text sentence = {0};
+
+    (void)arg;
+    tg_loss_describe(loss, &sentence);
+    tg_text_adds(&sentence, "\n");
+    if (write(STDERR_FILENO, sentence.data, sentence.len) < 0) {
+        /* nobody reads it; stdio's locks may be held for ever */
+    }
+    _exit(1);
+}
+
 /* Code that does not return is ended as a gateway would end it, finalizers
  * among it. */
 static enum tg_check try_bundle(struct tg_bundle *bundle,
@@ -34,7 +49,7 @@ static enum tg_check try_bundle(struct tg_bundle *bundle,
     struct tg_watchdog watchdog = {0};
     struct tg_turn *turn;
 
-    tg_watchdog_start(&watchdog, settings, NULL, NULL, NULL);
+    tg_watchdog_start(&watchdog, settings, NULL, on_lost, NULL);
     turn = tg_watchdog_enter(&watchdog, "check", 1);
     tg_app_watch(app, turn, settings->start_timeout);
     if (tg_app_load(app, out))

@@ -18,6 +18,7 @@
 #include "worker/certificates.h"
 #include "worker/changes.h"
 #include "worker/signals.h"
+#include "worker/spawn.h"
 #include "worker/thread.h"
 #include "worker/watchdog.h"
 
@@ -71,7 +72,7 @@ static void *build_one(void *arg)
  * everyone's. */
 static bool build(struct reload *reload)
 {
-    int i, n = reload->count;
+    int i, started, error = 0, n = reload->count;
     struct build *builds = tg_alloc((size_t)n * sizeof(*builds));
     bool ok = true;
 
@@ -82,11 +83,16 @@ static bool build(struct reload *reload)
                                    builds[i].number, reload->loader->nthreads,
                                    &reload->loader->common->settings->limits);
     }
-    for (i = 1; i < n; i++)
-        pthread_create(&builds[i].handle, NULL, build_one, &builds[i]);
-    build_one(&builds[0]);
-    for (i = 1; i < n; i++)
-        pthread_join(builds[i].handle, NULL);
+    for (i = 1; i < n && !error; i++)
+        error = pthread_create(&builds[i].handle, NULL, build_one, &builds[i]);
+    started = error ? i - 1 : i;
+    if (error)
+        tg_text_addf(&builds[0].report, "cannot start a thread to load: %s",
+                     strerror(error));
+    else
+        build_one(&builds[0]);
+    while (--started > 0)
+        pthread_join(builds[started].handle, NULL);
     for (i = 0; i < n; i++) {
         struct tg_slot *slot = tg_alloc(sizeof(*slot));
 
@@ -341,7 +347,7 @@ void tg_loader_start(struct tg_loader *loader)
 {
     loader->exhausted =
         tg_alloc((size_t)loader->nthreads * sizeof(*loader->exhausted));
-    pthread_create(&loader->handle, NULL, run, loader);
+    tg_spawn(&loader->handle, run, loader);
 }
 
 static void on_request(void *arg)
@@ -369,7 +375,7 @@ void tg_loader_stop(struct tg_loader *loader)
 
 bool tg_loader_has_ended(struct tg_loader *loader)
 {
-    return pthread_tryjoin_np(loader->handle, NULL) == 0;
+    return loader->is_lost || pthread_tryjoin_np(loader->handle, NULL) == 0;
 }
 
 void tg_loader_free(struct tg_loader *loader)

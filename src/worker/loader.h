@@ -49,6 +49,7 @@ struct tg_loader {
     uint64_t attempts;
     uint64_t *exhausted; /* by thread: the generation to load again, or 0 */
     bool stopping;
+    bool is_lost; /* the main thread's: it is in a call that does not return */
     void (*on_outcome)(void *outcome); /* run in the main mailbox */
     void *owner;
 };
@@ -66,7 +67,7 @@ void tg_loader_renew(void *slot);
 /* Asks its thread to end; a reload under way is given up. */
 void tg_loader_stop(struct tg_loader *loader);
 
-/* Has it ended?  After true it must not be asked again. */
+/* Has it ended, or is it lost?  After true it must not be asked again. */
 bool tg_loader_has_ended(struct tg_loader *loader);
 
 /* After the serving threads have ended: closes the apps that came last. */

@@ -22,6 +22,7 @@
 #include "worker/access.h"
 #include "worker/loader.h"
 #include "worker/signals.h"
+#include "worker/spawn.h"
 #include "worker/watchdog.h"
 
 enum { RENEW_SECONDS = 10 }; /* between two fresh states that do not load */
@@ -448,7 +449,7 @@ bool tg_thread_start(struct tg_thread *thread)
     thread->mailbox = tg_mailbox_new();
     thread->bell = tg_bell_new(thread->mailbox);
     thread->access = tg_access_open(thread->common->settings, thread->loop);
-    pthread_create(&thread->handle, NULL, run, thread);
+    tg_spawn(&thread->handle, run, thread);
     return true;
 }
 

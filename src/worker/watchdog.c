@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "script/turn.h"
 #include "shared/mailbox.h"
+#include "worker/spawn.h"
 
 enum {
     LOOK_MILLISECONDS = 20, /* or an eighth of the shortest time allowed, */
@@ -65,37 +66,73 @@ static bool is_asleep(const struct tg_watched *watched)
     return asleep;
 }
 
-struct loss {
+/* The first line of a trace that is no C function and none of our own. */
+static void find_place(const char *trace, char *place, size_t size)
+{
+    const char *line;
+
+    for (line = strstr(trace, "\n\t"); line; line = strstr(line, "\n\t")) {
+        line += 2;
+        if (strncmp(line, "[C]", 3) == 0 || strncmp(line, "tidegate:", 9) == 0)
+            continue;
+        snprintf(place, size, "%.*s", (int)strcspn(line, "\n"), line);
+        return;
+    }
+    snprintf(place, size, "?");
+}
+
+void tg_loss_describe(const struct tg_loss *loss, struct tg_text *out)
+{
+    tg_text_addf(out, "%s: a call has not returned for %.1f s", loss->place,
+                 loss->seconds);
+}
+
+struct letter {
     const struct tg_watchdog *watchdog;
-    char name[16];
-    double seconds;
+    struct tg_loss loss;
 };
 
-static void on_loss(void *arg)
+static void on_letter(void *arg)
 {
-    struct loss *loss = arg;
-    const struct tg_watchdog *watchdog = loss->watchdog;
+    struct letter *letter = arg;
 
-    watchdog->on_lost(loss->name, loss->seconds, watchdog->arg);
-    free(loss);
+    letter->watchdog->on_lost(&letter->loss, letter->watchdog->arg);
+    free(letter);
+}
+
+/* Somebody who only waits for it has to be patient no longer than it may take;
+ * the others of a worker go on meanwhile. */
+static bool is_given_up(const struct tg_watchdog *watchdog,
+                        const struct tg_watched *watched, double seconds)
+{
+    double allowed = watched->turn.allowed / 1000.0;
+
+    if (!watchdog->main)
+        return allowed > 0 && seconds >= allowed + stuck_seconds;
+    return seconds >= watchdog->stuck_seconds && seconds >= allowed;
 }
 
 /* What was told goes on. */
 static void look_for_loss(const struct tg_watchdog *watchdog,
                           struct tg_watched *watched, double seconds)
 {
-    double allowed = watched->turn.allowed / 1000.0;
-    struct loss *loss;
+    struct letter *letter;
 
     if (watched->is_lost || !watchdog->on_lost ||
-        seconds < watchdog->stuck_seconds || seconds < allowed)
+        !is_given_up(watchdog, watched, seconds))
         return;
     watched->is_lost = true;
-    loss = tg_alloc(sizeof(*loss));
-    loss->watchdog = watchdog;
-    loss->seconds = seconds;
-    snprintf(loss->name, sizeof(loss->name), "%s", watched->name);
-    tg_mailbox_post(watchdog->main, on_loss, loss);
+    letter = tg_alloc(sizeof(*letter));
+    letter->watchdog = watchdog;
+    letter->loss.serves = watched->serves;
+    letter->loss.seconds = seconds;
+    snprintf(letter->loss.name, sizeof(letter->loss.name), "%s", watched->name);
+    find_place(watched->turn.trace, letter->loss.place,
+               sizeof(letter->loss.place));
+    if (watchdog->main)
+        tg_mailbox_post(watchdog->main, on_letter, letter);
+    else
+        on_letter(letter);
 }
 
 /* What the thread has computed: it may not get the processor for long. */
@@ -165,6 +202,8 @@ static void look_outside(const struct tg_watchdog *watchdog,
         return;
     }
     watched->is_told = true;
+    if (!watchdog->main)
+        look_for_loss(watchdog, watched, seconds); /* ends all: says enough */
     tg_log(TG_LOG_WARN,
            blocked ? "%s is blocked: a call has not returned for %.1f s%s"
                    : "%s does not come back: a call runs for %.1f s%s",
@@ -296,7 +335,7 @@ void tg_watchdog_start(struct tg_watchdog *watchdog,
     watchdog->main = main;
     watchdog->on_lost = on_lost;
     watchdog->arg = arg;
-    pthread_create(&watchdog->handle, NULL, run, watchdog);
+    tg_spawn(&watchdog->handle, run, watchdog);
 }
 
 void tg_watchdog_stop(struct tg_watchdog *watchdog)

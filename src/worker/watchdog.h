@@ -12,12 +12,25 @@
 
 struct tg_mailbox;
 struct tg_settings;
+struct tg_text;
 struct tg_turn;
 struct tg_watched;
 
-/* A thread has been in a call for so many seconds, more than stuck_timeout: it
- * is lost.  Called once, by the main mailbox. */
-typedef void tg_watchdog_lost_fn(const char *name, double seconds, void *arg);
+/* A thread has been in a call for longer than stuck_timeout and than it may
+ * take: it is lost. */
+struct tg_loss {
+    char name[16];
+    char place[80]; /* of the call: "handlers/a.lua:3" */
+    double seconds;
+    bool serves; /* requests; others load */
+};
+
+/* Adds "handlers/a.lua:3: a call has not returned for 31.0 s". */
+void tg_loss_describe(const struct tg_loss *loss, struct tg_text *out);
+
+/* Called once for each by the main mailbox; without one by the watchdog, a
+ * second after its time. */
+typedef void tg_watchdog_lost_fn(const struct tg_loss *loss, void *arg);
 
 struct tg_watchdog {
     pthread_t handle;

@@ -116,7 +116,6 @@ static bool start_threads(struct worker *worker)
 }
 
 static void on_outcome(void *arg);
-static void on_stopped(void *arg);
 
 static void start_loader(struct worker *worker)
 {
@@ -261,17 +260,15 @@ static void on_outcome(void *arg)
 /* `caller` waits for the outcome, or is -1. */
 static void reload(struct worker *worker, int caller)
 {
-    if (worker->stopping) {
-        if (caller >= 0)
-            tg_caller_answer(caller, false, "the gateway is stopping\n");
+    if (worker->stopping || worker->loader.is_lost) {
+        tg_caller_answer(caller, false, "this worker is ending: ask again\n");
         return;
     }
     tell(worker, "reloading");
     worker->asked = tg_loader_request(&worker->loader);
     if (worker->status.reloading_since <= 0)
         worker->status.reloading_since = tg_clock_now();
-    if (caller >= 0)
-        tg_callers_add(&worker->callers, caller, worker->asked);
+    tg_callers_add(&worker->callers, caller, worker->asked);
 }
 
 static void reopen(struct worker *worker)
@@ -423,12 +420,29 @@ static void finish(struct worker *worker)
     tg_census_log();
 }
 
-static void on_lost(const char *name, double seconds, void *arg)
+/* Nothing ends it, but nobody has to wait for its outcome. */
+static void give_up_load(struct worker *worker, const struct tg_loss *loss)
 {
-    const struct worker *worker = arg;
+    struct tg_outcome *outcome = tg_alloc(sizeof(*outcome));
+
+    tg_loss_describe(loss, &outcome->report);
+    outcome->request = worker->asked;
+    if (worker->started)
+        tg_log(TG_LOG_ERROR, "reload refused: %s", outcome->report.data);
+    worker->loader.is_lost = true;
+    tell_outcome(worker, outcome);
+}
+
+static void on_lost(const struct tg_loss *loss, void *arg)
+{
+    struct worker *worker = arg;
 
     tg_link_send(worker->place->link, -1,
-                 "replace %s is lost in a call for %.1f s", name, seconds);
+                 "replace %s is lost in a call for %.1f s", loss->name,
+                 loss->seconds);
+    if (!loss->serves &&
+        (worker->status.reloading_since > 0 || !worker->started))
+        give_up_load(worker, loss);
 }
 
 static void init_common(struct worker *worker)
@@ -474,6 +488,8 @@ int tg_worker_run(const struct tg_worker_place *place)
     }
     while (worker.running || !worker.draining)
         listen_once(&worker);
+    if (worker.loader.is_lost)
+        give_up();
     finish(&worker);
     return worker.exit_code;
 }

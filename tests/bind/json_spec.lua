@@ -314,9 +314,13 @@ describe("json", function()
 		return #text:gsub("e.*", ""):gsub("[-.]", ""):gsub("^0+", ""):gsub("0+$", "")
 	end
 
+	-- at a power of two the nearest may not read back, and the next one up may
 	local function shortest(number)
 		for precision = 1, 17 do
-			if tonumber(("%." .. precision .. "g"):format(number)) == number then
+			local nearest, exponent = ("%." .. precision - 1 .. "e"):format(math.abs(number)):match("(.+)(e.+)")
+			local up = ("%d"):format(tonumber((nearest:gsub("%.", ""))) + 1)
+			local above = tonumber(("%se%d"):format(up, tonumber(exponent:sub(2)) - precision + 1))
+			if tonumber(nearest .. exponent) == math.abs(number) or above == math.abs(number) then
 				return precision
 			end
 		end

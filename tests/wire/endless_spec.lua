@@ -65,6 +65,54 @@ describe("code that never returns", function()
 		assert.equal("thread 1 has not answered: code that does not return holds it\n", errors)
 		ends_after_two_signals(gateway)
 	end)
+
+	-- one thread reads from a pipe, and the other waits for that within C's
+	-- standard library, with its locks held
+	local blocked = "local after = os.clock() + 0.05 * require('tidegate').thread while os.clock() < after do end "
+		.. "io.popen('exec sleep 60'):read('a')"
+
+	for what, code in pairs({ computes = stuck, sleeps = blocked }) do
+		it("ends a check when it is in C, which " .. what, function()
+			local project = projects.new({ ["handlers/a.lua"] = "\n" .. code .. " return print" })
+			local _, errors, code_of_exit = program.run(what == "sleeps" and "check" or "routes", project.path,
+				"--start-timeout", "1", "--log-level", "error")
+			assert.equal(1, code_of_exit)
+			assert.match("^handlers/a.lua:2: a call has not returned for %d%.%d s\n$", errors)
+			project:delete()
+		end)
+
+		it("ends a start when it is in C, which " .. what, function()
+			local project = projects.new({ ["lua/b.lua"] = "\n\n" .. code, ["handlers/a.lua"] = "require('b') return print" })
+			local _, errors, code_of_exit = program.run("serve", project.path, "--listen", "127.0.0.1:0", "--threads", "2",
+				"--start-timeout", "1", "--stuck-timeout", "0.3", "--log-level", "off")
+			assert.equal(1, code_of_exit)
+			assert.match("^lua/b.lua:3: a call has not returned for %d%.%d s\n$", errors)
+			project:delete()
+		end)
+
+		it("ends a reload when it is in C, which " .. what, function()
+			local gateway = server.start({
+				flags = { "--threads", "2", "--start-timeout", "1", "--stuck-timeout", "0.3", "--shutdown-timeout", "0.2" },
+				files = { ["handlers/hello.lua"] = "return function() return 'hi' end" },
+			})
+			local first, sentence = gateway:worker(), "handlers/a.lua:2: a call has not returned for %d%.%d s"
+			gateway.project:write("handlers/a.lua", "\n" .. code .. " return print")
+			local _, errors, code_of_exit = gateway:reload()
+			assert.equal(1, code_of_exit)
+			assert.match("^" .. sentence .. "\n$", errors)
+			gateway:wait_log("reload refused: " .. sentence)
+			gateway:wait_log("worker " .. first .. " is replaced: loader %d is lost in a call for [%d.]+ s")
+			gateway:wait_log("worker %d+ serves")
+			assert.equal("hi", gateway:get("/hello").body)
+			assert.match("\nreload: %S+ refused: " .. sentence .. "\n", (program.run("status", gateway.project.path)))
+			gateway:replace({ ["handlers/a.lua"] = "return function() return 'mended' end" })
+			assert.equal("mended", gateway:get("/a").body)
+			program.await("the end of who loaded it", function()
+				return not os.execute(("kill -0 %d 2>/dev/null"):format(first))
+			end)
+			assert.match("code that never returns was cut off", gateway:stop())
+		end)
+	end
 end)
 
 describe("a tidegate.lua that never returns", function()
@@ -89,6 +137,33 @@ describe("a tidegate.lua that never returns", function()
 			project:delete()
 		end)
 	end
+
+	for what, code in pairs({ computes = "string.find(('a'):rep(2^20), ('.-'):rep(20) .. 'b')", sleeps = "io.popen('exec sleep 60'):read('a')" }) do
+		it("is ended when it is in C, which " .. what, function()
+			local project = projects.new({ ["tidegate.lua"] = code })
+			assert.same({ "", "tidegate: tidegate.lua: a call has not returned for 3 s\n", 1 },
+				{ program.run(what == "sleeps" and "check" or "serve", project.path, "--start-timeout", "0.2") })
+			project:delete()
+		end)
+
+		it("does not keep a gateway from being asked and stopped when it is in C, which " .. what, function()
+			local gateway = server.start({ files = { ["handlers/hello.lua"] = "return function() return 'hi' end" } })
+			gateway.project:write("tidegate.lua", code)
+			assert.same({ "stopping\n", "tidegate: tidegate.lua: a call has not returned for 3 s\n", 0 },
+				{ program.run("stop", gateway.project.path) })
+			gateway:ended()
+		end)
+	end
+
+	it("holds up for a second who asks a gateway", function()
+		local project = projects.new({ ["tidegate.lua"] = "\n" .. cases[1][2] })
+		for _, command in ipairs({ "reload", "stop", "status" }) do
+			local _, errors, code = program.run(command, project.path)
+			assert.equal(1, code)
+			assert.match("they cannot be read: tidegate.lua:2: time budget exceeded: 1000 ms without a wait\n$", errors)
+		end
+		project:delete()
+	end)
 
 	it("is ended after five seconds", function()
 		local project = projects.new({ ["tidegate.lua"] = "\n" .. cases[1][2] })

@@ -84,6 +84,10 @@ local cases = {
 	{ "gsub in gsub", "local function f() return (('x'):gsub('x', f)) end f()", 500, "C stack overflow" },
 	{ "JSON that is deep", "json.decode(('['):rep(1e6))", 204 },
 	{ "code that is deep", "return tostring(load(('('):rep(1e6)))", 200 },
+	{ "many results, of which three count", "return 201, 'made', {}, table.unpack({}, 1, 1e5)", 201 },
+	{ "a string beyond all", "return ('x'):rep(1e10)", 500, "resulting string too large" },
+	{ "a string beyond its memory", "return ('x'):rep(2^31 - 1)", 503, "not enough memory" },
+	{ "many strings beyond their memory, each caught", "for _ = 1, 100 do pcall(string.rep, 'x', 2^31 - 1) end return 'still here'", 200 },
 	{ "a million arguments", "task.spawn(print, table.unpack({}, 1, 1e6 - 10))", 500 },
 }
 

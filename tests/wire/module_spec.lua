@@ -73,10 +73,18 @@ describe("a module", function()
 			{ "that suggests a folder's", "require('foldre')", "did you mean 'folder'?" },
 			{ "that knows the gateway's own", "require('tidegate.tmier')", "run:1: module 'tidegate.tmier' not found: "
 				.. "tidegate has none of that name; did you mean 'tidegate.timer'?" },
+			{ "that suggests a module of the gateway to who forgets its first name", "require('json')", "did you mean 'tidegate.json'?" },
 			{ "with the line of a syntax error", "require('broken')", "lua/broken.lua:2: " },
 			{ "with the line of an error", "require('raises')", "lua/raises.lua:3: at load" },
 			{ "for a module in C", "require('socket.core')", "module 'socket.core' not found: /",
 				"/socket/core.so is in C, and only modules in Lua are loaded" },
+			{ "for what begins like one that is loaded", "require('money') require('money\\0x')",
+				"run:1: module 'money\\0x' not found: a name has no zero bytes" },
+			{ "for what begins like one of the gateway's", "require('tidegate.json\\0')",
+				"run:1: module 'tidegate.json\\0' not found: a name has no zero bytes" },
+			{ "for what begins like one of the system's", "require('re\\0x')", "module 're\\0x' not found: a name has no zero bytes" },
+			{ "for what begins like a file", "loadfile('/dev/null\\0x')", "bad argument #1 to 'loadfile' (not a path)" },
+			{ "for what begins like a file to run", "dofile('/dev/null\\0x')", "bad argument #1 to 'dofile' (not a path)" },
 			{ "about a cycle", "require('cycle_a')", "lua/cycle_b.lua:1: module 'cycle_a' requires itself" },
 			{ "when it sets a global late", "require('lazy')", "cannot write global 'new_global' here: make it local" },
 		}
@@ -90,6 +98,20 @@ describe("a module", function()
 				end
 			end)
 		end
+	end)
+
+	it("is suggested only if it is one that docs/ describes", function()
+		for _, name in ipairs({ "nope", "apq", "plac", "probelm", "suggestt", "setings" }) do
+			local body = value_of(("return select(2, pcall(require, 'tidegate.%s'))"):format(name))
+			assert.equal(("run:1: module 'tidegate.%s' not found: tidegate has none of that name"):format(name), body)
+		end
+		local seen, named = {}, {}
+		for line in io.popen([[grep -ohE 'require\("tidegate\.[a-z]+"\)' docs/*.md | sort -u]]):lines() do
+			named[#named + 1] = line:match("tidegate%.(%l+)")
+			seen[named[#named]] = true
+		end
+		assert.is_true(seen.timer and seen.rpc)
+		assert.equal(table.concat(named, " "), value_of("return table.concat(require('tidegate.missing').documented, ' ')"))
 	end)
 
 	it("that a file needs and that is missing keeps everything from loading", function()

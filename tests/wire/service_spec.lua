@@ -186,6 +186,67 @@ describe("--user", function()
 		project:delete()
 	end)
 
+	describe("with few threads for that user", function()
+		local project, gateway
+
+		before_each(function()
+			project = projects.new({
+				["handlers/hello.lua"] = hello["handlers/hello.lua"],
+				["handlers/fill.lua"] = [[
+local pipes = {}
+local route = {}
+function route.PUT()
+	local pipe
+	repeat
+		pipe = io.popen("exec cat >/dev/null", "w")
+		pipes[#pipes + 1] = pipe
+	until not pipe or #pipes == 100
+	return tostring(#pipes)
+end
+function route.DELETE()
+	local count = #pipes
+	while pipes[1] do table.remove(pipes):close() end
+	return tostring(count)
+end
+return route]],
+			})
+			os.execute("chown -R games " .. projects.quote(project.path)) -- of whom nothing runs but this
+		end)
+
+		after_each(function()
+			project:delete()
+		end)
+
+		it("refuses a reload that would need more", function()
+			if not is_root then
+				return pending("only root can be another user")
+			end
+			gateway = server.start({ project = project, threads = 3, flags = { "--user", "games", "--time-limit", "10" },
+				environment = "prlimit --nproc=20" })
+			local filled = tonumber(gateway:fetch("PUT", "/fill").body)
+			assert.is_true(filled > 2 and filled < 20, filled)
+			project:write("handlers/bye.lua", "return function() return 'bye' end")
+			local _, errors, code = gateway:reload()
+			assert.same({ "cannot start a thread to load: Resource temporarily unavailable\n", 1 }, { errors, code })
+			assert.equal("hi", gateway:get("/hello").body)
+			program.await("the thread that has them", function()
+				return gateway:fetch("DELETE", "/fill").body == tostring(filled)
+			end)
+			assert.match("^generation 2 serves", (gateway:reload()))
+			assert.equal("bye", gateway:get("/bye").body)
+			gateway:stop()
+		end)
+
+		it("does not start where even its own are too many", function()
+			if not is_root then
+				return pending("only root can be another user")
+			end
+			local attempt = program.start({ "serve", project.path, "--listen", "127.0.0.1:0", "--user", "games" }, "prlimit --nproc=2")
+			assert.equal(1, attempt:wait())
+			assert.equal("tidegate: cannot start a thread: Resource temporarily unavailable\n", attempt.last_log)
+		end)
+	end)
+
 	local cases = {
 		{ "there is no user 'who-is-this'", "who-is-this" },
 		{ "there is no group 'what-is-this'", "root:what-is-this" },

@@ -298,6 +298,11 @@ return print]])
 		{ "shutdown_timeout", "return { shutdown_timeout = -1 }", ":1: 'shutdown_timeout' must be seconds" },
 		{ "drain_timeout", "return { drain_timeout = 0/0 }", ":1: 'drain_timeout' must be seconds" },
 		{ "start_timeout", "return { start_timeout = '1' }", ":1: 'start_timeout' must be seconds" },
+		{ "zero bytes in a file", "return { pid_file = 'x.pid\\0y' }", ":1: 'pid_file' must be a file" },
+		{ "zero bytes in an address", "return { listen = 'unix:x\\0y' }",
+			":1: 'listen' must be 'ADDRESS:PORT', 'unix:PATH' or a list of them" },
+		{ "zero bytes in a proxy", "return { trusted_proxies = { '::1', '10.0.0.1\\0/8' } }",
+			":1: 'trusted_proxies' must be " .. trustees .. ", not '10.0.0.1\\0/8'" },
 		{ "app", "return { app = 1 }", ":1: 'app' must be a table of your own" },
 	}
 	for _, case in ipairs(refused) do

@@ -138,6 +138,7 @@ describe("tidegate.socket", function()
 			{ "socket.connect('x', 1, { tls = { verfy = true } })", "unknown option 'verfy' of tls; did you mean 'verify'?" },
 			{ "socket.connect('127.0.0.1', 1, { tls = { server_name = '' } })", "'server_name' of tls is a name or an address" },
 			{ "socket.connect('127.0.0.1', 1, { tls = { server_name = 'a\\0b' } })", "'server_name' of tls is a name or an address" },
+			{ "socket.connect('unix:x\\0y')", "(not a path)" },
 			{ "socket.connect('unix:x', { tls = true })", "TLS needs the name of the server: server_name" },
 			{ "socket.connect('x', 1, { timeout = -1 })", "out of range" },
 		}

@@ -54,6 +54,7 @@ describe("tls in tidegate.lua", function()
 		["{ ':0', tls = { 'a.pem', 'a.key', 'b.pem' } }"] = either,
 		["{ ':0', tls = { certificate = 'a.pem' } }"] = either,
 		["{ ':0', tls = { certificate = 'a.pem', key = 1 } }"] = "'key' must be a file",
+		["{ ':0', tls = { certificate = 'a.pem\\0', key = 'a.key' } }"] = "'certificate' must be a file",
 		["{ ':0', tls = { {}, { 'a.pem', 'a.key' } } }"] = either,
 		["{ ':0', tls = { { 'a.pem', 'a.key' }, 'b.pem' } }"] = either,
 		["{ ':0', tls = { certificat = 'a.pem', key = 'a.key' } }"] =
