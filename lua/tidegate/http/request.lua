@@ -20,10 +20,12 @@ local request_methods = {}
 local request_mt = { __name = "tidegate.http.request", __index = request_methods }
 
 local function check_method(method)
+	if idempotent[method] or announces[method] then
+		return
+	end
 	if not method:find("^[%w!#$%%&'*+.^_`|~-]+$") or method == "CONNECT" then
 		error(("'%s' is no method of a request"):format(method), 0)
 	end
-	return method
 end
 
 -- What is wrong raises here; what cannot be read is told when it is needed.
@@ -53,7 +55,7 @@ local function write(self)
 	self.key = plan.unix and where.origin .. " unix:" .. plan.unix or where.origin
 	plan.key, plan.host, plan.port = self.key, where.host, where.port
 	plan.is_head = self.method == "HEAD"
-	plan.url = url.text(where)
+	plan.url = where.text
 end
 
 local function locate(given, options, defaults)
@@ -97,35 +99,44 @@ local function defaults_of(options)
 	return defaults
 end
 
+-- All that counts: what the request says, and else the client.
+local function settle(options, defaults)
+	if next(options) == nil then
+		return defaults
+	end
+	local settled = {}
+	for name, value in pairs(defaults) do
+		settled[name] = value
+	end
+	for name, value in pairs(options) do
+		settled[name] = value
+	end
+	return settled
+end
+
 --- `options` were checked; `defaults` are those of a client.
 local function new(method, given, options, defaults)
-	local function option(name)
-		local value = options[name]
-		if value == nil then
-			value = defaults[name]
-		end
-		return value
-	end
 	check_method(method)
-	local timeout, decode, redirects = option("timeout"), option("decode"), option("redirects")
+	local settled = settle(options, defaults)
+	local timeout, decode, redirects = settled.timeout, settled.decode, settled.redirects
 	local body, content_type = bodies.encode(options)
 	local self = setmetatable({
 		method = method,
 		where = locate(given, options, defaults),
-		tls = option("tls"),
+		tls = settled.tls,
 		redirects = redirects or (method == "GET" or method == "HEAD") and 5 or 0,
-		retry = retry.policy(option("retries")),
+		retry = retry.policy(settled.retries),
 		body = body,
 		fields = fields.make(options, defaults, content_type, decode),
 		plan = {
 			key = false, host = false, port = false, url = false, is_head = false, fresh = false,
-			unix = option("unix"),
-			connections = option("connections"),
-			keep = option("keep"),
-			connect_timeout = option("connect_timeout"),
-			first_byte_timeout = option("first_byte_timeout"),
-			idle_timeout = option("idle_timeout"),
-			max_size = option("max_size"),
+			unix = settled.unix,
+			connections = settled.connections,
+			keep = settled.keep,
+			connect_timeout = settled.connect_timeout,
+			first_byte_timeout = settled.first_byte_timeout,
+			idle_timeout = settled.idle_timeout,
+			max_size = settled.max_size,
 			deadline = timeout and core.now() + timeout,
 			decode = decode,
 		},

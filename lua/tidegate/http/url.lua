@@ -43,8 +43,12 @@ local function remember(url, parts)
 	return parts
 end
 
+local function text_of(parts)
+	return parts.scheme .. "://" .. parts.authority .. parts.target
+end
+
 --- { scheme, host (without brackets), port, authority (for Host), origin,
--- target (path and query) }, which is not to be changed.
+-- target (path and query), text (all of it) }, which is not to be changed.
 local function parse(url)
 	if known[url] then
 		return known[url]
@@ -63,14 +67,16 @@ local function parse(url)
 	end
 	local default = ports[scheme]
 	port = port or default
-	return remember(url, {
+	local parts = {
 		scheme = scheme,
 		host = host:match("^%[(.*)%]$") or host,
 		port = port,
 		authority = port == default and host or host .. ":" .. port,
 		origin = scheme .. "://" .. host .. ":" .. port,
 		target = rest:sub(1, 1) == "/" and rest or "/" .. rest,
-	})
+	}
+	parts.text = text_of(parts)
+	return remember(url, parts)
 end
 
 local function encode_byte(char)
@@ -113,10 +119,6 @@ local function encode_pairs(values)
 	return table.concat(list, "&")
 end
 
-local function text(parts)
-	return parts.scheme .. "://" .. parts.authority .. parts.target
-end
-
 --- With the pairs added to its query.
 local function with_query(parts, values)
 	local copy = {}
@@ -124,6 +126,7 @@ local function with_query(parts, values)
 		copy[name] = value
 	end
 	copy.target = copy.target .. (copy.target:find("?", 1, true) and "&" or "?") .. encode_pairs(values)
+	copy.text = text_of(copy)
 	return copy
 end
 
@@ -174,7 +177,6 @@ end
 
 return {
 	parse = parse,
-	text = text,
 	resolve = resolve,
 	join = join,
 	encode_pairs = encode_pairs,
