@@ -121,6 +121,7 @@ local function new(method, given, options, defaults)
 	local timeout, decode, redirects = settled.timeout, settled.decode, settled.redirects
 	local body, content_type = bodies.encode(options)
 	local self = setmetatable({
+		head = false, is_safe = false, key = false, -- made as large as write() fills them
 		method = method,
 		where = locate(given, options, defaults),
 		tls = settled.tls,
