@@ -196,8 +196,9 @@ static void refuse_key(struct encoder *e, struct tg_json_step *step,
     refuse(e, step->up, "a table with a %s as a key", luaL_typename(L, -2));
 }
 
-/* Refuses what is no index of an array, and gaps. */
-static void check_array(struct encoder *e, int table, struct tg_json_step *step)
+/* Returns how many items an array has whose keys come in any order. */
+static lua_Integer check_array(struct encoder *e, int table,
+                               struct tg_json_step *step)
 {
     lua_State *L = e->L;
     lua_Integer count = 0, last = 0;
@@ -213,6 +214,7 @@ static void check_array(struct encoder *e, int table, struct tg_json_step *step)
             lua_pop(L, 1);
         refuse(e, step, "an array has no gaps");
     }
+    return count;
 }
 
 /* The item is on top. */
@@ -226,23 +228,27 @@ static void add_item(struct encoder *e, int value, struct tg_json_step *step,
     lua_pop(e->L, 1);
 }
 
-/* Items are looked up from 1 on.  If a walk finds more behind the last, there
- * are names or gaps, or some are not in their order. */
+/* Items usually come in order; from the first that does not on they are looked
+ * up, once it is clear that they are all there.  Only a walk of the whole table
+ * tells: names and gaps may come before the last item. */
 static void add_array(struct encoder *e, int table, struct tg_json_step *step)
 {
     lua_State *L = e->L;
-    lua_Integer i;
+    lua_Integer i = 1, count;
+    bool more = true;
 
-    lua_settop(L, table);
-    for (i = 1; lua_rawgeti(L, table, i) != LUA_TNIL; i++)
-        add_item(e, table + 1, step, i);
-    if (i > 1)
-        lua_pushinteger(L, i - 1);
-    if (lua_next(L, table)) /* the nil on top is where a walk begins */
-        check_array(e, table, step);
-    if (i == 1) {
-        add(e, "[]", 2);
-        return;
+    for (; more && lua_isinteger(L, table + 1) &&
+           lua_tointeger(L, table + 1) == i;
+         i++) {
+        add_item(e, table + 2, step, i);
+        more = lua_next(L, table);
+    }
+    if (more) {
+        lua_pop(L, 2);
+        for (count = check_array(e, table, step); i <= count; i++) {
+            lua_rawgeti(L, table, i);
+            add_item(e, table + 1, step, i);
+        }
     }
     add_line(e, step->depth - 1);
     add_char(e, ']');
@@ -381,9 +387,9 @@ static void add_table(struct encoder *e, int value,
     lua_pushvalue(L, value);
     table = lua_gettop(L);
     lua_pushnil(L);
-    if (!marked && !lua_next(L, table))
-        add(e, "{}", 2);
-    else if (!marked && lua_type(L, table + 1) == LUA_TSTRING)
+    if (!lua_next(L, table))
+        add(e, marked ? "[]" : "{}", 2);
+    else if (lua_type(L, table + 1) == LUA_TSTRING && !marked)
         add_object(e, table, &step);
     else
         add_array(e, table, &step);

@@ -282,6 +282,56 @@ describe("json.encode", function()
 	end)
 end)
 
+describe("a list whose items came in any order", function()
+	local function shuffled(keys)
+		local list = {}
+		for i = #keys, 2, -1 do
+			local j = math.random(i)
+			keys[i], keys[j] = keys[j], keys[i]
+		end
+		for _, key in ipairs(keys) do
+			list[key] = key
+		end
+		return list, table.concat(keys, " ")
+	end
+
+	local function range(count)
+		local keys = {}
+		for i = 1, count do
+			keys[i] = i
+		end
+		return keys
+	end
+
+	it("is written from the first to the last", function()
+		for round = 1, 2000 do
+			local count = round % 12 + 1
+			local list, order = shuffled(range(count))
+			assert.equal("[" .. table.concat(range(count), ",") .. "]", json.encode(list), order)
+		end
+	end)
+
+	it("is refused with a key that is no item, wherever that lies", function()
+		for round = 1, 4000 do
+			local keys = range(round % 12 + 1)
+			keys[#keys + 1] = round % 2 == 0 and #keys + 1 + math.random(9) or -round
+			local list, order = shuffled(keys)
+			assert.is_false(pcall(json.encode, json.array(list)), order)
+		end
+	end)
+
+	it("is refused with names, wherever they lie", function()
+		for round = 1, 4000 do
+			local list, order = shuffled(range(round % 5 + 1))
+			local named = json.array({ ["name" .. round] = true })
+			for key in order:gmatch("%d+") do
+				named[tonumber(key)] = list[tonumber(key)]
+			end
+			assert.is_false(pcall(json.encode, named), order)
+		end
+	end)
+end)
+
 describe("json.array", function()
 	it("marks a table and returns it", function()
 		local list = {}
