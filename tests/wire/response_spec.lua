@@ -346,8 +346,11 @@ describe("a response", function()
 						("X-Run: %s io.open('%s'):read()"):format(answer, fifo) })
 					other:head()
 					quickest = math.min(quickest, socket.gettime() - began)
-					assert(io.open(fifo, "w")):close()
+					local go = assert(io.open(fifo, "r+")) -- waits for no reader
+					assert(go:write("on\n"))
+					go:flush()
 					other:rest()
+					go:close()
 					other:close()
 				end
 				assert(os.remove(fifo))
