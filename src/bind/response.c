@@ -169,6 +169,7 @@ static int response_json(lua_State *L)
 
     luaL_checkany(L, 2);
     text = tg_json_encode(L, 2, &len);
+    tg_exchange_goes_on(x);
     tg_exchange_respond(x, status_or(x, 200), "application/json", text, len);
     return 0;
 }
@@ -183,13 +184,17 @@ static int response_redirect(lua_State *L)
     lua_settop(L, 2);
     lua_pushliteral(L, "location");
     tg_headers_set(L, x, 3, 2);
+    tg_exchange_goes_on(x);
     tg_exchange_respond(x, (int)status, NULL, "", 0);
     return 0;
 }
 
 static int response_finish(lua_State *L)
 {
-    tg_exchange_finish(check_response(L));
+    struct tg_exchange *x = check_response(L);
+
+    tg_exchange_goes_on(x);
+    tg_exchange_finish(x);
     return 0;
 }
 

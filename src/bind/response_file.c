@@ -83,6 +83,7 @@ int tg_response_file(lua_State *L)
         file.path = tg_bind_path(L, PATH);
     else if (strlen(file.path) != len) /* that may be the client's */
         return tg_bind_errno(L, lua_tostring(L, PATH), -ENOENT);
+    tg_exchange_goes_on(x);
     error = tg_file_respond(x, &file);
     if (error)
         return tg_bind_errno(L, lua_tostring(L, PATH), error);

@@ -129,6 +129,7 @@ struct tg_exchange {
     uint64_t sent; /* content */
     size_t burst;  /* written since others had their turn */
     bool expects_continue, too_large, chunked, bodiless;
+    bool goes_on;               /* the end does not follow the last bytes */
     bool compress;              /* may it be encoded? */
     struct tg_encoder *encoder; /* of a stream; NULL: it goes as it is */
     struct tg_timer *lagging;   /* the encoder holds bytes until it fires */

@@ -96,7 +96,7 @@ void tg_exchange_open(struct tg_exchange *x, struct tg_connection *c,
     x->began = 0;
     x->expects_continue =
         x->head.expect_continue && x->body.state != TG_BODY_DONE;
-    x->too_large = x->chunked = x->bodiless = false;
+    x->too_large = x->chunked = x->bodiless = x->goes_on = false;
     x->on_content = x->on_drain = x->on_gone = x->on_late = NULL;
     x->since = c->server->tick;
     x->wait = c->server->ticks.wait;

@@ -115,6 +115,10 @@ struct tg_headers *tg_exchange_response_headers(struct tg_exchange *x);
 bool tg_exchange_compress(const struct tg_exchange *x);
 void tg_exchange_set_compress(struct tg_exchange *x, bool compress);
 
+/* The handler may go on when it has answered, for long and without a turn for
+ * others: the client must not wait for that. */
+void tg_exchange_goes_on(struct tg_exchange *x);
+
 /*
  * Answers with a whole body; `type` is its content-type unless the headers have
  * one, NULL for none.  The bytes are copied where the socket does not take

@@ -49,6 +49,11 @@ void tg_exchange_set_compress(struct tg_exchange *x, bool compress)
     x->compress = compress;
 }
 
+void tg_exchange_goes_on(struct tg_exchange *x)
+{
+    x->goes_on = true;
+}
+
 /* Sends the head, with the first bytes of the body when there are some; all of
  * them? */
 static void begin(struct tg_exchange *x, struct tg_writer_head *head,

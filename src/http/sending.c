@@ -108,7 +108,7 @@ void tg_connection_send(struct tg_connection *c, const struct iovec *pieces,
 void tg_connection_send_last(struct tg_connection *c,
                              const struct iovec *pieces, int n)
 {
-    connection_send(c, pieces, n, c->close_after);
+    connection_send(c, pieces, n, c->close_after && !c->exchange->goes_on);
 }
 
 /* Returns 0 or -errno. */

@@ -1,4 +1,5 @@
 local around = require("tests.support.around")
+local socket = require("socket")
 
 local run = [[
 return function(request, response)
@@ -333,6 +334,29 @@ describe("a response", function()
 			assert.equal(202, connection:response().status)
 			gateway:wait_log('"msg":"done"[^\n]*"job":"%x+"')
 		end)
+
+		for _, answer in ipairs({ "response:finish()", "response:json(1)", "response:redirect('/')",
+			"response:write('a') response:finish()", "response:file('handlers/run.lua', { root = '.' })" }) do
+			it("is with a client that closes before a call of C returns, by " .. answer, function()
+				local fifo, quickest = gateway.project.path .. "/fifo", math.huge
+				assert(os.execute("mkfifo -m 600 " .. fifo))
+				for _ = 1, 10 do -- a machine may be busy, but not each time
+					local began, other = socket.gettime(), gateway:connect()
+					other:ask("GET", "/run", { "Connection: close",
+						("X-Run: %s io.open('%s'):read()"):format(answer, fifo) })
+					other:head()
+					quickest = math.min(quickest, socket.gettime() - began)
+					local go = assert(io.open(fifo, "r+")) -- waits for no reader
+					assert(go:write("on\n"))
+					go:flush()
+					other:rest()
+					go:close()
+					other:close()
+				end
+				assert(os.remove(fifo))
+				assert.is_true(quickest < 0.15, ("the quickest of ten took %.3f s"):format(quickest))
+			end)
+		end
 
 		it("leaves the connection to the next request while the handler goes on", function()
 			ask("GET", "response:finish() local go = require('tidegate.shared').open('go') "
