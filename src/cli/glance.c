@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -37,11 +38,21 @@ static void tell(int fd, struct tg_settings *settings, int must_exist)
     _exit(0);
 }
 
+/* What the file itself writes into the pipe is nothing to rely on. */
+static bool is_whole(const struct tg_text *text)
+{
+    size_t i, strings = 0;
+
+    for (i = 0; i < text->len; i++)
+        strings += text->data[i] == '\0';
+    return strings == 3 && text->data[text->len - 1] == '\0';
+}
+
 static char *take(struct tg_settings *settings, const struct tg_text *text)
 {
-    const char *end = text->data + text->len, *pid_file, *trouble;
+    const char *pid_file, *trouble;
 
-    if (text->len == 0 || end[-1])
+    if (!is_whole(text))
         return tg_strdup("the file does not return");
     pid_file = text->data + strlen(text->data) + 1;
     trouble = pid_file + strlen(pid_file) + 1;

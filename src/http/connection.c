@@ -112,20 +112,21 @@ void tg_connection_linger(struct tg_connection *c)
 }
 
 /* Is there anything from the client that nobody will read?  One that has said
- * it sends no more is believed (RFC 9112, 9.6). */
+ * it sends no more is believed (RFC 9112, 9.6); not so with HTTP/1.0, where
+ * line ends behind content were usual (2.2). */
 static bool is_more_there(const struct tg_connection *c, bool is_last)
 {
     if (c->pending.len || c->rest)
         return true;
-    return is_last && c->emptied ? tg_stream_is_buffered(&c->stream)
-                                 : tg_stream_has_more(&c->stream);
+    return !(is_last && c->emptied && !c->stream.tls) &&
+           tg_stream_has_more(&c->stream);
 }
 
 void tg_connection_end_exchange(struct tg_connection *c)
 {
     struct tg_exchange *x = c->exchange;
     bool unread = x->body.state != TG_BODY_DONE;
-    bool is_last = !x->head.keep_alive;
+    bool is_last = !x->head.keep_alive && x->head.minor > 0;
 
     if (unread && !c->close_after)
         c->skip = x->body.left;
