@@ -240,7 +240,7 @@ end)
 
 describe("a gateway that stops", function()
 	it("leaves nothing of a part that is being saved", function()
-		local gateway = server.start({ files = files, flags = { "--drain", "0.2" } })
+		local gateway = server.start({ files = files, flags = { "--drain-timeout", "0.2" } })
 		local folder = gateway.project.path .. "/saved"
 		os.execute("mkdir " .. folder)
 		local connection = gateway:connect()
