@@ -85,33 +85,28 @@ local presets = {
 	max_size = 10 * 2 ^ 20,
 }
 
+local function overlay(under, over)
+	local both = {}
+	for name, value in pairs(under) do
+		both[name] = value
+	end
+	for name, value in pairs(over) do
+		both[name] = value
+	end
+	return both
+end
+
 --- What a client knows beforehand: all options, and the fields of requests that
 -- add none.
 local function defaults_of(options)
-	local defaults = {}
-	for name, value in pairs(presets) do
-		defaults[name] = value
-	end
-	for name, value in pairs(options) do
-		defaults[name] = value
-	end
+	local defaults = overlay(presets, options)
 	defaults.prepared = fields.prepare(options)
 	return defaults
 end
 
 -- All that counts: what the request says, and else the client.
 local function settle(options, defaults)
-	if next(options) == nil then
-		return defaults
-	end
-	local settled = {}
-	for name, value in pairs(defaults) do
-		settled[name] = value
-	end
-	for name, value in pairs(options) do
-		settled[name] = value
-	end
-	return settled
+	return next(options) == nil and defaults or overlay(defaults, options)
 end
 
 --- `options` were checked; `defaults` are those of a client.
